@@ -1,0 +1,157 @@
+"""What crosses the wire between the bot and the matcher, both ways: the only matcher module the bot may import.
+
+The matcher knows photographs, people of the gallery and scores. It never hears of a case, a requester or an examiner.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VERSION = "1"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Wire(BaseModel):
+    """A message: frozen, and an unknown key is an error, so that two versions never half understand each other."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tier(StrEnum):
+    """How far an image may be trusted (domain.md section 3; limits come from the policy pack, calibrated in issue 3)."""
+
+    GOOD = "good"
+    LIMITED = "limited"
+    POOR = "poor"  # a supervisor may let it through, with a reason
+    UNSUITABLE = "unsuitable"
+
+
+class Box(Wire):
+    """Pixels of the upright photograph, left and top inclusive."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Quality(Wire):
+    """Measures in the terms of ISO/IEC 29794-5, kept as a vector: one number would hide why."""
+
+    tier: Tier
+    reasons: tuple[str, ...] = ()  # stable codes, e.g. "inter-eye-distance", "yaw", "sharpness"
+    inter_eye_px: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    sharpness: float
+    exposure: float
+    contrast: float
+    detection_score: float
+    measures: dict[str, float] = {}  # further measures, named after ISO/IEC 29794-5 where it names them
+
+
+class Face(Wire):
+    index: int  # left to right, from 0: stable for the same bytes
+    box: Box
+    landmarks: tuple[tuple[float, float], ...]  # five: eyes, nose tip, mouth corners
+    quality: Quality
+
+
+class PhotoFacts(Wire):
+    sha256: Sha256  # of the bytes as received
+    format: Literal["jpeg", "png", "webp", "heic"]
+    width: int  # upright, pixels
+    height: int
+
+
+class ModelFacts(Wire):
+    """Travels with every result, so that a court can say with what it was made (M14, M45)."""
+
+    pack: str
+    sha256: Sha256  # over the pack's files, sorted by name
+    dimension: int
+    licence: str
+    thresholds: dict[str, float] = {}  # false accept rate -> cosine
+    evaluation: dict[str, float] = {}
+    preprocessing: str = VERSION
+    provider: str = "CPUExecutionProvider"
+
+
+class FacesFound(Wire):
+    """Answer to POST /v1/faces."""
+
+    photo: PhotoFacts
+    faces: tuple[Face, ...]
+    model: ModelFacts
+
+
+class GalleryPhoto(Wire):
+    photo_id: str
+    taken_on: date
+    agency: str
+    arrest_id: str
+    legal_basis: str
+
+
+class Candidate(Wire):
+    """One person of the gallery, with every photograph that may lawfully be shown (M15)."""
+
+    rank: int  # from 1; never shown to examiners
+    person_id: str
+    score: float  # cosine of the best photograph; never shown to examiners
+    photos: tuple[GalleryPhoto, ...]  # best first
+
+
+class GalleryFacts(Wire):
+    photos: int  # eligible photographs searched
+    people: int
+    root: Sha256  # Merkle root of the snapshot searched
+
+
+class Certificate(Wire):
+    """Why nothing outside the list can belong to it: recall proven per search, not estimated (X5)."""
+
+    searched: int
+    error_bound: float
+    rescored: int
+    kth_score: float
+    complete: bool
+
+
+class SearchResult(Wire):
+    """Answer to POST /v1/search."""
+
+    photo: PhotoFacts
+    face: Face
+    k: int
+    candidates: tuple[Candidate, ...]
+    gallery: GalleryFacts
+    model: ModelFacts
+    certificate: Certificate
+    look_alikes: float | None = None  # expected number of strangers above the best score; supervisors only (X6)
+    millis: dict[str, float] = {}  # time by stage
+
+
+class PersonFacts(Wire):
+    """Answer to GET /v1/people/{person_id}: pedigree, opened only after both opinions are locked (M22)."""
+
+    person_id: str
+    name: str
+    sex: str | None = None
+    birth_year: int | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
+    marks: str | None = None
+    custody: tuple[tuple[date, date | None], ...] = ()
+    photos: tuple[GalleryPhoto, ...] = ()
+
+
+class Problem(Wire):
+    """Every answer that is not a success. `rule` is stable for ever; `reason` is a sentence for the person."""
+
+    rule: str
+    reason: str
