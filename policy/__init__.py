@@ -1,1 +1,1 @@
-
+"""What is permitted, decided without I/O: no clock, no randomness, no sockets, no files."""

@@ -1,0 +1,347 @@
+"""The words of the domain, frozen and without behaviour.
+
+Commands are imperative, events are past tense, a refusal is a value with a rule name that is stable for ever.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+SearchId = NewType("SearchId", str)
+PersonId = NewType("PersonId", str)  # a member of the department, not a person of the gallery
+Label = NewType("Label", str)  # what examiners call a candidate; says nothing about rank
+
+
+class Role(StrEnum):
+    REQUESTER = "requester"
+    EXAMINER = "examiner"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    SYSTEM = "system"  # the worker, reporting facts of the outside world
+
+
+class State(StrEnum):
+    NEW = "new"
+    REQUESTED = "requested"  # accepted; the photograph is still to be received
+    FACE_NEEDED = "face-needed"  # several faces: the requester has to pick one (M5)
+    ASSESSED = "assessed"  # one face, good enough; still to be searched
+    SEARCHED = "searched"  # candidates are known; the review is still to be opened
+    IN_REVIEW = "in-review"
+    DISAGREED = "disagreed"  # an arbiter is needed (M21)
+    AGREED = "agreed"  # the supervisor decides (M23)
+    LEAD = "lead"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """M24."""
+
+    POSSIBLE_MATCH = "possible-match"
+    NO_POSSIBLE_MATCH = "no-possible-match"
+    UNSUITABLE = "unsuitable"
+    WITHDRAWN = "withdrawn"
+
+
+class Answer(StrEnum):
+    """What an examiner says of one candidate, outward in three words (domain.md section 3)."""
+
+    POSSIBLE = "possible"
+    INCONCLUSIVE = "inconclusive"
+    EXCLUDED = "excluded"
+
+
+class Conclusion(StrEnum):
+    POSSIBLE_MATCH = "possible-match"
+    INCONCLUSIVE = "inconclusive"
+    NO_POSSIBLE_MATCH = "no-possible-match"
+
+
+class Post(StrEnum):
+    """Outward acts whose happening the ledger records."""
+
+    CARD = "card"
+    FACE_QUESTION = "face-question"
+    REVIEW = "review"
+    DECISION = "decision"
+    NOTICE = "notice"
+    PHOTOGRAPH = "photograph"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    id: PersonId
+    roles: frozenset[Role]
+    certified_until: datetime | None = None  # None: no certification on file
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the photograph was posted; opaque to the policy."""
+
+    channel: str
+    message: str  # the ts of the post
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    label: Label
+    person: str  # the gallery's person id
+    photos: tuple[str, ...]  # the gallery's photo ids, best first
+    rank: int  # kept for disclosure; never shown to examiners (M16, M17)
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    index: int
+    tier: str
+    reasons: tuple[str, ...]
+    inter_eye_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    examiner: PersonId
+    answers: Mapping[Label, Answer] = field(default_factory=dict[Label, Answer])
+    conclusion: Conclusion | None = None  # set once: the opinion is locked from then on (M22)
+    candidate: Label | None = None
+    differences: str = ""
+    probe_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search, folded from its events."""
+
+    id: SearchId
+    state: State = State.NEW
+    pack: str = ""  # "name@version": a search lives and dies under the pack it was requested under
+    requested_by: PersonId | None = None
+    requested_at: datetime | None = None
+    purpose: str = ""
+    case_number: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    origin: Origin | None = None
+    photo_sha256: str = ""
+    faces: tuple[Face, ...] = ()
+    face: int | None = None
+    candidates: tuple[Candidate, ...] = ()
+    examinations: tuple[Examination, ...] = ()
+    decided_by: PersonId | None = None
+    outcome: Outcome | None = None
+    reason: str = ""  # why it was closed, in words for the requester
+    lead: Label | None = None
+    acknowledged_at: datetime | None = None
+    posts: Mapping[str, str] = field(default_factory=dict[str, str])  # Post -> "channel ts"
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSearch:
+    purpose: str
+    case_number: str
+    fields: Mapping[str, str]  # the purpose's own fields, basis and image source among them
+    attested: bool
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class AssessPhoto:
+    """The matcher has seen the photograph."""
+
+    sha256: str
+    faces: tuple[Face, ...]
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectPhoto:
+    """The photograph cannot be read: rule and reason come from whoever could not."""
+
+    sha256: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseFace:
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCandidates:
+    candidates: tuple[Candidate, ...]
+    evidence: Mapping[str, str | int | float | bool]  # model, gallery root, certificate … (M14)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPosted:
+    what: Post
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCandidate:
+    label: Label
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    conclusion: Conclusion
+    candidate: Label | None
+    differences: str
+    probe_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideLead:
+    approve: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    reason: str
+
+
+Command = (
+    RequestSearch
+    | AssessPhoto
+    | RejectPhoto
+    | ChooseFace
+    | RecordCandidates
+    | RecordPosted
+    | AnswerCandidate
+    | Conclude
+    | DecideLead
+    | Acknowledge
+    | Withdraw
+)
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequested:
+    by: PersonId
+    at: datetime
+    pack: str
+    purpose: str
+    case_number: str
+    fields: Mapping[str, str]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAssessed:
+    sha256: str
+    faces: tuple[Face, ...]
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaceChosen:
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRun:
+    candidates: tuple[Candidate, ...]
+    evidence: Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    what: Post
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateAnswered:
+    by: PersonId
+    label: Label
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationConcluded:
+    by: PersonId
+    conclusion: Conclusion
+    candidate: Label | None
+    differences: str
+    probe_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminersAgreed:
+    candidate: Label
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminersDisagreed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDecided:
+    by: PersonId
+    approved: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadIssued:
+    candidate: Label
+    examiners: tuple[PersonId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchClosed:
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadAcknowledged:
+    by: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was asked is not permitted. Recorded like everything else a person did; changes nothing."""
+
+    rule: str
+    reason: str
+
+
+Event = (
+    SearchRequested
+    | PhotoAssessed
+    | FaceChosen
+    | SearchRun
+    | Posted
+    | CandidateAnswered
+    | ExaminationConcluded
+    | ExaminersAgreed
+    | ExaminersDisagreed
+    | LeadDecided
+    | LeadIssued
+    | SearchClosed
+    | LeadAcknowledged
+    | Refused
+)
