@@ -180,6 +180,13 @@ class RecordCandidates:
 
 
 @dataclass(frozen=True, slots=True)
+class DropCandidate:
+    """The gallery no longer lets this person be shown: sealed or expunged since the search (M13)."""
+
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
 class RecordPosted:
     what: Post
     channel: str
@@ -222,6 +229,7 @@ Command = (
     | RejectPhoto
     | ChooseFace
     | RecordCandidates
+    | DropCandidate
     | RecordPosted
     | AnswerCandidate
     | Conclude
@@ -261,6 +269,11 @@ class FaceChosen:
 class SearchRun:
     candidates: tuple[Candidate, ...]
     evidence: Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateDropped:
+    label: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +347,7 @@ Event = (
     | PhotoAssessed
     | FaceChosen
     | SearchRun
+    | CandidateDropped
     | Posted
     | CandidateAnswered
     | ExaminationConcluded

@@ -17,11 +17,13 @@ from policy.model import (
     AnswerCandidate,
     AssessPhoto,
     CandidateAnswered,
+    CandidateDropped,
     ChooseFace,
     Command,
     Conclude,
     Conclusion,
     DecideLead,
+    DropCandidate,
     Event,
     Examination,
     ExaminationConcluded,
@@ -66,6 +68,7 @@ ROLE_OF: Mapping[type, Role] = {
     AssessPhoto: Role.SYSTEM,
     RejectPhoto: Role.SYSTEM,
     RecordCandidates: Role.SYSTEM,
+    DropCandidate: Role.SYSTEM,
     RecordPosted: Role.SYSTEM,
 }
 
@@ -75,6 +78,7 @@ STATES_OF: Mapping[type, frozenset[State]] = {
     RejectPhoto: frozenset({State.REQUESTED}),
     ChooseFace: frozenset({State.FACE_NEEDED}),
     RecordCandidates: frozenset({State.ASSESSED}),
+    DropCandidate: frozenset({State.SEARCHED}),
     RecordPosted: frozenset(State) - {State.NEW},
     AnswerCandidate: frozenset({State.IN_REVIEW, State.DISAGREED}),
     Conclude: frozenset({State.IN_REVIEW, State.DISAGREED}),
@@ -170,6 +174,8 @@ def _done_before(search: Search, command: Command, by: Actor) -> bool:
             return search.face == command.index and search.requested_by == by.id
         case RecordCandidates():
             return search.state not in STATES_OF[RecordCandidates] and bool(search.candidates)
+        case DropCandidate():
+            return search.state is State.SEARCHED and command.label not in {c.label for c in search.candidates}
         case RecordPosted():
             return command.what in search.posts
         case AnswerCandidate():
@@ -207,6 +213,8 @@ def _do(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) 
             return _choose_face(search, command, pack)
         case RecordCandidates():
             return _record_candidates(command)
+        case DropCandidate():
+            return _drop(search, command)
         case RecordPosted():
             return (Posted(command.what, command.channel, command.ts),)
         case AnswerCandidate():
@@ -271,6 +279,13 @@ def _record_candidates(command: RecordCandidates) -> Events:
     if command.candidates:
         return (run,)
     return (run, SearchClosed(Outcome.NO_POSSIBLE_MATCH, NOBODY))
+
+
+def _drop(search: Search, command: DropCandidate) -> Events:
+    dropped = CandidateDropped(command.label)
+    if evolve(search, dropped).candidates:
+        return (dropped,)
+    return (dropped, SearchClosed(Outcome.NO_POSSIBLE_MATCH, NOBODY))
 
 
 def _answer(search: Search, command: AnswerCandidate, by: Actor) -> Events:
@@ -367,6 +382,8 @@ def evolve(search: Search, event: Event) -> Search:
             return replace(search, state=State.ASSESSED, face=event.index)
         case SearchRun():
             return replace(search, state=State.SEARCHED, candidates=event.candidates)
+        case CandidateDropped():
+            return replace(search, candidates=tuple(c for c in search.candidates if c.label != event.label))
         case Posted():
             return _posted(search, event)
         case CandidateAnswered() | ExaminationConcluded():

@@ -1,0 +1,301 @@
+"""Composition root of the bot: the only module that builds things; owns the clock.
+
+Two processes are made of the same parts: the listener (`serve`), which records what people do, and the worker (`work`),
+which acts on the outside.
+"""
+
+import asyncio
+import contextlib
+import re
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from typing import Any
+
+import aiohttp
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import database, logs
+from bot.casework import Casework, register
+from bot.database import AWAY, Pool
+from bot.desk import Desk
+from bot.errands import Errands, Rooms
+from bot.intake import Intake
+from bot.matching import Matcher
+from bot.oversight import Oversight
+from bot.people import People
+from bot.review import Review
+from bot.settings import Settings, SettingsError
+from bot.views import request, review
+from bot.worker import Worker
+from policy.pack import Pack, parse
+
+log = structlog.get_logger()
+
+UNRECORDED = (
+    "This could not be recorded just now, so nothing was done. What you entered is still here. "
+    "Try again in a minute; if it stays so, tell your administrator."
+)
+NOT_CONNECTED_FOR = 20.0  # seconds until the socket client is built anew (python-slack-sdk#1446)
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What both processes are made of."""
+
+    settings: Settings
+    pool: Pool
+    casework: Casework
+    desk: Desk
+    people: People
+    rooms: Rooms
+    client: AsyncWebClient
+    session: aiohttp.ClientSession
+    identity: Mapping[str, Any]  # auth.test's answer
+
+
+@asynccontextmanager
+async def parts(settings: Settings, name: str) -> AsyncIterator[Parts]:
+    """Everything is connected and checked; SettingsError says in one line what cannot work."""
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url, session=session
+        )
+        client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=2))
+        identity = await _identity(client)
+        pool = await database.connect(settings.database_url.get_secret_value(), name=name)
+        try:
+            rooms = Rooms(settings.intake_channel, settings.review_channel, settings.oversight_channel)
+            desk = Desk(client, session, pool)
+            people = People(pool, desk, identity["team_id"])
+            casework = await _casework(pool, settings.pack)
+            yield Parts(settings, pool, casework, desk, people, rooms, client, session, identity)
+        finally:
+            await pool.close()
+
+
+async def _identity(client: AsyncWebClient) -> Mapping[str, Any]:
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as error:
+        raise SettingsError(f"LEADGATE_SLACK_BOT_TOKEN: Slack says {error.response['error']}") from None
+    assert isinstance(answer.data, dict)
+    return answer.data
+
+
+async def _casework(pool: Pool, name: str) -> Casework:
+    pack, text = load_pack(name)
+    async with pool.acquire() as conn, conn.transaction():
+        known = await register(conn, pack, text)
+    return Casework(pool, {name: parse(text, name) for name, text in known}, pack, clock)
+
+
+def load_pack(name: str) -> tuple[Pack, str]:
+    """The pack of that name that is shipped with us, and its text."""
+    file = resources.files("policy") / "packs" / f"{name}.toml"
+    if not file.is_file():
+        raise SettingsError(f"LEADGATE_PACK: there is no policy pack {name!r}")
+    text = file.read_text(encoding="utf-8")
+    return parse(text, f"{name}.toml"), text
+
+
+# --- the listener ---------------------------------------------------------------------------------------------------
+
+Process = Callable[[Settings], Coroutine[Any, Any, None]]
+Listener = Callable[[dict[str, Any]], Awaitable[None]]
+Answerer = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
+
+
+def build(p: Parts) -> AsyncApp:
+    """The Slack app with every door; the same for Socket Mode and signed HTTP."""
+    secret = p.settings.slack_signing_secret
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult.from_auth_test_response(
+            auth_test_response=p.identity,  # pyright: ignore[reportArgumentType] - its data is what is read
+            bot_token=p.settings.slack_bot_token.get_secret_value(),
+        )
+
+    app = AsyncApp(
+        client=p.client,
+        authorize=authorize,
+        signing_secret=secret.get_secret_value() if secret else None,
+        request_verification_enabled=p.settings.transport == "http",
+    )
+    intake = Intake(p.casework, p.people, p.desk, p.casework.active, p.rooms.intake)
+    examination = Review(p.casework, p.people, p.desk, p.rooms)
+    oversight = Oversight(p.pool, p.people, p.casework.active)
+
+    @app.middleware
+    async def remember(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> None:  # noqa: A002 - bolt's name
+        """Awaited before the acknowledgement: if it raises there is none, and Slack delivers again."""
+        if body.get("type") == "event_callback":
+            await intake.remember(body["event"], body["team_id"])
+        await next()
+
+    async def seen(body: dict[str, Any]) -> None:
+        """Events are dealt with by what `remember` made durable."""
+
+    for event in ("message", "file_shared", "app_home_opened", "member_joined_channel"):
+        app.event(event)(seen)
+
+    def click(constraint: Any, listener: Listener) -> None:
+        app.action(constraint)(_acknowledged(listener, p.desk))
+
+    click("start_request", intake.start_request)
+    click({"block_id": request.PURPOSE, "action_id": request.ANSWER}, intake.purpose_chosen)
+    click(_starting("choose_face_"), intake.face_chosen)
+    click("acknowledge_lead", intake.lead_acknowledged)
+    click("open_worksheet", examination.open_worksheet)
+    click(_starting("answer_"), examination.candidate_answered)
+    click(_starting("page_"), examination.page_turned)
+    click(_starting("approve_lead"), examination.open_decision)
+    click(_starting("reject_lead"), examination.open_decision)
+    app.shortcut("request_search")(_acknowledged(intake.shortcut, p.desk))
+    app.shortcut("new_search")(_acknowledged(intake.new_search, p.desk))
+    app.view("request_form")(_answered(intake.form_submitted))
+    app.view("worksheet")(_answered(examination.concluded))
+    app.view("decide_lead")(_answered(examination.decided))
+
+    async def usage(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await oversight.usage(ack, body, clock())
+
+    app.command("/face-usage")(_commanded(usage))
+    return app
+
+
+def _acknowledged(listener: Listener, desk: Desk) -> Answerer:
+    """Acknowledged once it is recorded: until then Slack shows the person that nothing has happened."""
+
+    async def wrapped(ack: AsyncAck, body: dict[str, Any]) -> None:
+        try:
+            await listener(body)
+        except AWAY as error:
+            log.warning("listener.database-away", error=type(error).__name__)
+            with contextlib.suppress(SlackApiError):
+                await desk.open_view(body["trigger_id"], review.telling(UNRECORDED))
+        await ack()
+
+    return wrapped
+
+
+def _answered(listener: Answerer) -> Answerer:
+    async def wrapped(ack: AsyncAck, body: dict[str, Any]) -> None:
+        try:
+            await listener(ack, body)
+        except AWAY as error:
+            log.warning("listener.database-away", error=type(error).__name__)
+            block = next(iter(body["view"]["state"]["values"]))
+            await ack(response_action="errors", errors={block: UNRECORDED})
+
+    return wrapped
+
+
+def _commanded(listener: Answerer) -> Answerer:
+    async def wrapped(ack: AsyncAck, body: dict[str, Any]) -> None:
+        try:
+            await listener(ack, body)
+        except AWAY as error:
+            log.warning("listener.database-away", error=type(error).__name__)
+            await ack(text=UNRECORDED)
+
+    return wrapped
+
+
+def _starting(prefix: str) -> Any:
+    return re.compile(re.escape(prefix) + ".*")
+
+
+async def serve(settings: Settings) -> None:
+    """Listens to Slack until the process is asked to stop."""
+    async with parts(settings, "leadgate-bot") as p:
+        app = build(p)
+        stop = _stop_on_signals()
+        if settings.transport == "http":
+            await _serve_http(app, settings, stop)
+        else:
+            await _serve_socket(app, settings, stop)
+
+
+async def _serve_http(app: AsyncApp, settings: Settings, stop: asyncio.Event) -> None:
+    server = web.AppRunner(app.web_app(path="/slack/events"))
+    await server.setup()
+    site = web.TCPSite(server, settings.http_host, settings.http_port)
+    await site.start()
+    log.info("bot.ready", transport="http", port=settings.http_port)
+    await stop.wait()
+    await server.cleanup()
+
+
+async def _serve_socket(app: AsyncApp, settings: Settings, stop: asyncio.Event) -> None:
+    """Connected; and connected anew whenever the client has been without a connection for too long."""
+    assert settings.slack_app_token is not None, "checked by the settings"
+    token = settings.slack_app_token.get_secret_value()
+    try:
+        await app.client.apps_connections_open(app_token=token)
+    except SlackApiError as error:
+        raise SettingsError(f"LEADGATE_SLACK_APP_TOKEN: Slack says {error.response['error']}") from None
+    while not stop.is_set():
+        handler = AsyncSocketModeHandler(app, token)
+        await handler.connect_async()
+        log.info("bot.ready", transport="socket")
+        await _until_lost(handler, stop)
+        await handler.close_async()
+
+
+async def _until_lost(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None:
+    lost_for = 0.0
+    while not stop.is_set() and lost_for < NOT_CONNECTED_FOR:
+        connected = await handler.client.is_connected()
+        lost_for = 0.0 if connected else lost_for + 1.0
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1.0)
+
+
+# --- the worker -----------------------------------------------------------------------------------------------------
+
+
+async def work(settings: Settings) -> None:
+    """Runs the jobs until the process is asked to stop, then drains what it holds."""
+    async with parts(settings, "leadgate-worker") as p:
+        matcher = Matcher(p.session, settings.matcher_url, settings.matcher_secret.get_secret_value())
+        team = p.identity["team_id"]
+        errands = Errands(p.casework, p.pool, p.desk, matcher, settings.key_encryption_key, team, p.rooms)
+        worker = Worker(p.pool, errands.by_kind(), timedelta(seconds=settings.lease_seconds))
+        stop = _stop_on_signals()
+        listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
+        listener = asyncio.create_task(listening)
+        runner = asyncio.create_task(worker.run())
+        log.info("worker.ready")
+        await stop.wait()
+        worker.stop()
+        await runner
+        listener.cancel()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def run(process: Process, settings: Settings) -> None:
+    """Runs one of the two processes with its logging set up."""
+    logs.setup()
+    asyncio.run(process(settings))

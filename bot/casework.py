@@ -1,0 +1,142 @@
+"""The door: a command comes in, the policy decides; state, ledger and follow-up jobs are written in one transaction.
+
+A crash at any line leaves all three or none. What cannot be recorded is not done.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import reduce
+from typing import Any, cast
+
+import structlog
+from pydantic import TypeAdapter
+
+from bot import jobs, ledger, queue, store
+from bot.database import Conn, Pool
+from policy.model import Actor, Command, Event, PersonId, Refused, Role, Search, SearchId, State
+from policy.pack import Pack
+from policy.workflow import Events, decide, evolve, may
+
+log = structlog.get_logger()
+
+PRIVATE = frozenset({"case_number", "fields"})  # committed to in the ledger, erasable beside it
+
+SYSTEM = Actor(PersonId("system"), frozenset({Role.SYSTEM}))
+
+
+class Casework:
+    """All commands go through `submit`; it alone opens transactions for facts."""
+
+    def __init__(self, pool: Pool, packs: Mapping[str, Pack], active: Pack, clock: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._packs = {**packs, active.id: active}
+        self._active = active
+        self._clock = clock
+
+    async def submit(
+        self, search_id: SearchId, command: Command, by: Actor, *, lease: queue.Lease | None = None
+    ) -> Events:
+        """What `command` led to is recorded, its follow-up jobs are enqueued, and the job that brought it is over.
+
+        An empty answer means that it had been done before. Refusals are recorded and returned like every event.
+        """
+        now = self._clock()
+        async with self._pool.acquire() as conn, conn.transaction():
+            await store.lock(conn, search_id)
+            before = await store.load(conn, search_id)
+            events = decide(before, command, by, self.pack_of(before), now)
+            after = reduce(evolve, events, before)
+            if after != before:
+                await store.save(conn, after)
+            await self._record(conn, after, events, by, now)
+            if lease:
+                await queue.complete(conn, lease)
+        for event in events:
+            log.info("casework.event", search=search_id, kind=type(event).__name__, actor=by.id, rule=_rule(event))
+        return events
+
+    async def _record(self, conn: Conn, after: Search, events: Events, by: Actor, now: datetime) -> None:
+        for event in events:
+            data, private = as_entry(event)
+            stream = stream_of(after.id)
+            await ledger.append(conn, stream, type(event).__name__, at=now, actor=by.id, data=data, private=private)
+            await store.testify(conn, after, event, now)
+            for job in jobs.following(event, after):
+                await queue.enqueue(conn, job)
+
+    async def refuse(self, search_id: SearchId, refused: Refused, by: Actor) -> None:
+        """That somebody tried what is not permitted is recorded, where it never came to a command."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await store.lock(conn, search_id)
+            await self._record(conn, await store.load(conn, search_id), (refused,), by, self._clock())
+        log.info("casework.event", search=search_id, kind="Refused", actor=by.id, rule=refused.rule)
+
+    async def remember(self, job: queue.Job) -> None:
+        """What came in is durable before it is acknowledged: Slack never redelivers what was."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await queue.enqueue(conn, job)
+
+    def may(self, search: Search, command: Command, by: Actor) -> Refused | None:
+        """Whether `by` could give `command` now; asked before something is shown, and decided again when it is done."""
+        return may(search, command, by, self.pack_of(search), self._clock())
+
+    async def look(self, search_id: SearchId) -> Search:
+        async with self._pool.acquire() as conn:
+            return await store.load(conn, search_id)
+
+    async def finish(self, lease: queue.Lease) -> None:
+        """A job without a fact of its own is over."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await queue.complete(conn, lease)
+
+    def pack_of(self, search: Search) -> Pack:
+        """The pack it was requested under; the active one where it was not requested yet (M44)."""
+        return self._active if search.state is State.NEW else self._packs[search.pack]
+
+    @property
+    def active(self) -> Pack:
+        return self._active
+
+
+def stream_of(search_id: SearchId) -> str:
+    return f"search:{search_id}"
+
+
+def _rule(event: Event) -> str | None:
+    return event.rule if isinstance(event, Refused) else None
+
+
+def as_entry(event: Event) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What the ledger keeps of `event`: data in the clear, and what it only commits to."""
+    every = cast("dict[str, Any]", TypeAdapter(type(event)).dump_python(event, mode="json"))
+    private = {name: value for name, value in every.items() if name in PRIVATE}
+    data = {name: value for name, value in every.items() if name not in PRIVATE}
+    return data, private or None
+
+
+def from_entry(kind: str, data: Mapping[str, Any]) -> Event:
+    """The event that an entry tells of, its private fields opened."""
+    kinds: dict[str, type] = {event.__name__: event for event in Event.__args__}
+    return cast("Event", TypeAdapter(kinds[kind]).validate_python(dict(data)))
+
+
+REGISTER_PACK = """
+INSERT INTO casework.pack (id, sha256, text) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING
+"""
+REGISTER_PURPOSE = "INSERT INTO casework.purpose (pack, code) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+PACKS = "SELECT id, sha256, text FROM casework.pack"
+
+
+class PackAlteredError(Exception):
+    """A pack of this name and version was used before and said something else; give it a new version."""
+
+
+async def register(conn: Conn, pack: Pack, text: str) -> list[tuple[str, str]]:
+    """`pack` may be searched under from now on; answers (id, text) of every pack ever used."""
+    await conn.execute(REGISTER_PACK, pack.id, pack.sha256, text)
+    for purpose in pack.purposes:
+        await conn.execute(REGISTER_PURPOSE, pack.id, purpose.code)
+    rows = await conn.fetch(PACKS)
+    if any(row["id"] == pack.id and row["sha256"] != pack.sha256 for row in rows):
+        raise PackAlteredError(pack.id)
+    return [(row["id"], row["text"]) for row in rows]

@@ -1,0 +1,218 @@
+"""The bot's hands in Slack: posts that are never doubled, uploads that are remembered, photographs fetched."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.database import Pool
+from bot.views.blocks import Block, View
+
+EVENT_TYPE = "leadgate"
+MAX_PHOTO = 20 * 1024 * 1024
+NOT_READY = "The file is not ready"
+
+
+class SlackSaidNoError(Exception):
+    """Slack refused in a way that trying again will not change."""
+
+
+class PhotoGoneError(Exception):
+    """The photograph is no longer in Slack, or is larger than may be received."""
+
+
+FIND_POST = "SELECT channel, ts FROM casework.post WHERE key = $1"
+KEEP_POST = "INSERT INTO casework.post (key, channel, ts) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING"
+FIND_UPLOAD = "SELECT file FROM casework.upload WHERE key = $1"
+KEEP_UPLOAD = """
+INSERT INTO casework.upload (key, search, label, file) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING
+"""
+UPLOADS = "SELECT label, file FROM casework.upload WHERE search = $1"
+
+
+class Desk:
+    """What the worker and the listeners may do in the workspace."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, pool: Pool) -> None:
+        self._client = client
+        self._session = session
+        self._pool = pool
+
+    # --- posts ------------------------------------------------------------------------------------------------------
+
+    async def post(
+        self, key: str, channel: str, message: tuple[str, Sequence[Block]], *, thread: str | None = None, again: bool
+    ) -> tuple[str, str]:
+        """One message with this key stands in the channel, however often we are asked: (channel, ts).
+
+        Slack has no idempotency key: ours travels in the message's metadata and is looked for before it is sent again.
+        """
+        if known := await self.posted(key):
+            return known
+        ts = await self._find(key, channel, thread) if again else None
+        if ts is None:
+            text, blocks = message
+            sent = await self._client.chat_postMessage(
+                channel=channel,
+                text=text,
+                blocks=list(blocks),
+                thread_ts=thread,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+            ts = str(sent["ts"])
+        async with self._pool.acquire() as conn:
+            await conn.execute(KEEP_POST, key, channel, ts)
+        return channel, ts
+
+    async def posted(self, key: str) -> tuple[str, str] | None:
+        async with self._pool.acquire() as conn:
+            row = await conn.fetchrow(FIND_POST, key)
+        return (row["channel"], row["ts"]) if row else None
+
+    async def _find(self, key: str, channel: str, thread: str | None) -> str | None:
+        """The ts of our message with this key, where an earlier attempt got as far as sending it."""
+        cursor: str | None = None
+        while True:
+            page = await self._page(channel, thread, cursor)
+            for message in page["messages"]:
+                if _key_of(message) == key:
+                    return str(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+
+    async def _page(self, channel: str, thread: str | None, cursor: str | None) -> Mapping[str, Any]:
+        if thread:
+            answer = await self._client.conversations_replies(
+                channel=channel, ts=thread, cursor=cursor, limit=200, include_all_metadata=True
+            )
+        else:
+            answer = await self._client.conversations_history(
+                channel=channel, cursor=cursor, limit=200, include_all_metadata=True
+            )
+        return answer.data if isinstance(answer.data, dict) else {"messages": []}
+
+    async def update(self, channel: str, ts: str, message: tuple[str, Sequence[Block]]) -> None:
+        """The message says something else from now on; a message that somebody deleted stays deleted."""
+        text, blocks = message
+        try:
+            await self._client.chat_update(channel=channel, ts=ts, text=text, blocks=list(blocks))
+        except SlackApiError as error:
+            if error.response["error"] != "message_not_found":
+                raise
+
+    async def tell(self, channel: str, user: str, text: str, thread: str | None = None) -> None:
+        """A sentence for one person, where only they see it. Nothing that must not be lost is said this way."""
+        await self._client.chat_postEphemeral(channel=channel, user=user, text=text, thread_ts=thread)
+
+    async def direct_channel(self, user: str) -> str:
+        opened = await self._client.conversations_open(users=[user])
+        return str(opened["channel"]["id"])
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    async def upload(self, key: str, search: str, label: str, data: bytes) -> str:
+        """The picture is a file of ours that blocks can show, uploaded once per key: its file id.
+
+        It goes into no channel of itself: the message that shows it is the one thing that is posted.
+        """
+        async with self._pool.acquire() as conn:
+            if known := await conn.fetchval(FIND_UPLOAD, key):
+                return str(known)
+        name = f"{label.lower()}.jpg"
+        asked = await self._client.files_getUploadURLExternal(filename=name, length=len(data))
+        async with self._session.post(str(asked["upload_url"]), data=data) as response:
+            response.raise_for_status()
+        await self._client.files_completeUploadExternal(files=[{"id": str(asked["file_id"]), "title": name}])
+        file = str(asked["file_id"])
+        await self._ready(file)
+        async with self._pool.acquire() as conn:
+            await conn.execute(KEEP_UPLOAD, key, search, label, file)
+        return file
+
+    async def _ready(self, file: str) -> None:
+        """A slack_file block fails until Slack has processed the file (python-slack-sdk#1521)."""
+        for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0):
+            info = await self._client.files_info(file=file)
+            if info["file"].get("mimetype"):
+                return
+            await asyncio.sleep(wait)
+        raise TimeoutError(NOT_READY)
+
+    async def uploads(self, search: str) -> dict[str, str]:
+        """Label -> file id of everything uploaded for this search."""
+        async with self._pool.acquire() as conn:
+            rows = await conn.fetch(UPLOADS, search)
+        return {row["label"]: row["file"] for row in rows}
+
+    async def file_facts(self, file: str) -> Mapping[str, Any]:
+        info = await self._client.files_info(file=file)
+        return info["file"]
+
+    async def fetch(self, file: str) -> bytes:
+        """The bytes as Slack holds them. PhotoGoneError where they are gone or too many."""
+        try:
+            facts = await self.file_facts(file)
+        except SlackApiError as error:
+            if error.response["error"] in {"file_not_found", "file_deleted"}:
+                raise PhotoGoneError("The photograph is no longer in Slack. Post it again to ask again.") from error
+            raise
+        url = facts.get("url_private_download") or facts.get("url_private")
+        if not url or int(facts.get("size") or 0) > MAX_PHOTO:
+            raise PhotoGoneError("The photograph is larger than 20 MB. Post a smaller copy to ask again.")
+        headers = {"Authorization": f"Bearer {self._client.token}"}
+        async with self._session.get(str(url), headers=headers) as response:
+            response.raise_for_status()
+            untrusted = await response.content.read(MAX_PHOTO + 1)
+            while len(untrusted) <= MAX_PHOTO and (more := await response.content.read(MAX_PHOTO + 1)):
+                untrusted += more
+        if len(untrusted) > MAX_PHOTO:
+            raise PhotoGoneError("The photograph is larger than 20 MB. Post a smaller copy to ask again.")
+        return untrusted
+
+    # --- views and people -------------------------------------------------------------------------------------------
+
+    async def open_view(self, trigger: str, view: View) -> None:
+        await self._client.views_open(trigger_id=trigger, view=view)
+
+    async def update_view(self, view_id: str, view: View, view_hash: str | None = None) -> None:
+        """The modal shows `view`; a modal that changed meanwhile is left as the person has it."""
+        try:
+            await self._client.views_update(view_id=view_id, view=view, hash=view_hash)
+        except SlackApiError as error:
+            if error.response["error"] not in {"hash_conflict", "not_found"}:
+                raise
+
+    async def is_member(self, channel: str, user: str) -> bool:
+        """Whether the person is in the channel now, not when the message was posted."""
+        cursor: str | None = None
+        while True:
+            page = await self._client.conversations_members(channel=channel, cursor=cursor, limit=200)
+            if user in page["members"]:
+                return True
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return False
+
+    async def history(self, channel: str, oldest: str) -> list[dict[str, Any]]:
+        """Messages posted in the channel since `oldest`, newest first."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = await self._client.conversations_history(channel=channel, oldest=oldest, cursor=cursor, limit=200)
+            found += page["messages"]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return found
+
+
+def _key_of(message: Mapping[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    return (metadata.get("event_payload") or {}).get("key")

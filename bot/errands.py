@@ -1,0 +1,299 @@
+"""What each job does outside: Slack, the matcher. Every act is ordered by a fact, looked for before it is repeated, and
+followed by the fact that it happened.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bot import ids, photos
+from bot.casework import SYSTEM, Casework
+from bot.database import Pool
+from bot.desk import Desk, PhotoGoneError
+from bot.matching import Matcher, MatcherRefusedError
+from bot.people import account_of
+from bot.queue import Lease
+from bot.views import request, review
+from bot.views.blocks import Block
+from matcher.contract import FacesFound, SearchResult
+from policy.model import (
+    AssessPhoto,
+    Candidate,
+    DropCandidate,
+    Face,
+    PersonId,
+    Post,
+    RecordCandidates,
+    RecordPosted,
+    RejectPhoto,
+    Search,
+    SearchId,
+    State,
+)
+
+Message = tuple[str, list[Block]]
+Errand = Callable[[Lease], Awaitable[None]]
+
+PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "heic", "heif"})
+NOT_A_PICTURE = "That file is not a photograph that can be searched. Post a JPEG, PNG, WebP or HEIC picture."
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The channels of the desk."""
+
+    intake: str
+    review: str
+    oversight: str
+
+
+class Errands:
+    """The jobs by kind. Built by the composition root."""
+
+    def __init__(
+        self, casework: Casework, pool: Pool, desk: Desk, matcher: Matcher, kek: bytes, team: str, rooms: Rooms
+    ) -> None:
+        self._casework = casework
+        self._pool = pool
+        self._desk = desk
+        self._matcher = matcher
+        self._kek = kek
+        self._team = team
+        self._rooms = rooms
+
+    def by_kind(self) -> Mapping[str, Errand]:
+        return {
+            "photo-posted": self.offer_form,
+            "receive-photo": self.receive_photo,
+            "ask-face": self.ask_face,
+            "run-search": self.run_search,
+            "open-review": self.open_review,
+            "call-arbiter": self.call_arbiter,
+            "ask-decision": self.ask_decision,
+            "give-notice": self.give_notice,
+            "hand-photograph": self.hand_photograph,
+            "update-card": self.update_card,
+            "retire-post": self.retire_post,
+        }
+
+    # --- the requester's side ---------------------------------------------------------------------------------------
+
+    async def offer_form(self, lease: Lease) -> None:
+        """Beneath the posted photograph stands the button that opens the form."""
+        post = lease.payload
+        search = SearchId(post["search"])
+        facts = await self._desk.file_facts(post["file"])
+        if str(facts.get("filetype", "")).lower() in PICTURES or str(facts.get("mimetype", "")).startswith("image/"):
+            message = request.offer(search, post["file"], post["owner"])
+        else:
+            message = request.not_for_search(NOT_A_PICTURE)
+        key = ids.post_key(search, Post.CARD)
+        await self._desk.post(key, post["channel"], message, thread=post["ts"], again=lease.again)
+        await self._casework.finish(lease)
+
+    async def receive_photo(self, lease: Lease) -> None:
+        """The photograph is sealed as received, and the matcher has said what faces are in it."""
+        search = await self._search(lease)
+        origin = search.origin
+        assert origin is not None, "requested without an origin"
+        photo = await self._original(search.id)
+        try:
+            photo = photo if photo is not None else await self._desk.fetch(origin.file)
+        except PhotoGoneError as gone:
+            await self._casework.submit(search.id, RejectPhoto("0" * 64, "gone", str(gone)), SYSTEM, lease=lease)
+            return
+        async with self._pool.acquire() as conn, conn.transaction():
+            digest = await photos.keep(conn, self._kek, search.id, "original", photo)
+        try:
+            found = await self._matcher.faces(photo)
+        except MatcherRefusedError as no:
+            rejected = RejectPhoto(digest, no.problem.rule, no.problem.reason)
+            await self._casework.submit(search.id, rejected, SYSTEM, lease=lease)
+            return
+        await self._casework.submit(search.id, _assessment(digest, found), SYSTEM, lease=lease)
+
+    async def ask_face(self, lease: Lease) -> None:
+        """The requester has been asked which of the faces is meant."""
+        search = await self._search(lease)
+        marked = await self._matcher.marked(await self._original_or_fail(search.id))
+        file = await self._desk.upload(ids.post_key(search.id, "marked"), search.id, "faces", marked)
+        await self._post(lease, search, Post.FACE_QUESTION, request.face_question(search, file))
+
+    async def update_card(self, lease: Lease) -> None:
+        """The card beneath the photograph says how far the search is."""
+        search = await self._search(lease)
+        card = request.card(search, self._casework.pack_of(search))
+        key = ids.post_key(search.id, Post.CARD)
+        if known := await self._desk.posted(key):
+            await self._desk.update(*known, card)
+        else:
+            channel, thread = _thread(search)
+            await self._desk.post(key, channel, card, thread=thread, again=True)
+        await self._casework.finish(lease)
+
+    async def give_notice(self, lease: Lease) -> None:
+        """The requester has the notice: a lead, no lead, or why nothing was searched."""
+        search = await self._search(lease)
+        text, blocks = request.notice(search, self._casework.pack_of(search))
+        account = await self._account(search)
+        mention: list[Block] = [request.addressed_to(account)] if account else []
+        await self._post(lease, search, Post.NOTICE, (text, [*mention, *blocks]))
+
+    async def hand_photograph(self, lease: Lease) -> None:
+        """The requester, who acknowledged, has the arrest photograph in a direct message."""
+        search = await self._search(lease)
+        chosen = next(c for c in search.candidates if c.label == search.lead)
+        picture = await self._matcher.gallery_photo(chosen.photos[0])
+        file = await self._desk.upload(ids.post_key(search.id, "lead"), search.id, "lead", picture)
+        account = await self._account(search)
+        if account is None:
+            raise AssertionError("the requester has no account any more")
+        channel = await self._desk.direct_channel(account)
+        taken = "Date of the arrest photograph: see the case record"
+        await self._post(lease, search, Post.PHOTOGRAPH, request.photograph(search, file, taken), to=(channel, None))
+
+    # --- the search -------------------------------------------------------------------------------------------------
+
+    async def run_search(self, lease: Lease) -> None:
+        """The gallery was searched and everything a court may ask about it is recorded (M14)."""
+        search = await self._search(lease)
+        pack = self._casework.pack_of(search)
+        photo = await self._original_or_fail(search.id)
+        assert search.face is not None, "searched before a face was chosen"
+        result = await self._matcher.search(photo, search.face, pack.candidates.default)
+        found = RecordCandidates(_candidates(result), _evidence(result, pack.sha256))
+        await self._casework.submit(search.id, found, SYSTEM, lease=lease)
+
+    # --- the examiners' side ----------------------------------------------------------------------------------------
+
+    async def open_review(self, lease: Lease) -> None:
+        """The probe and every candidate stand in a thread of the restricted channel."""
+        search = await self._upload_all(await self._search(lease))
+        if search.state is not State.SEARCHED:
+            await self._casework.finish(lease)
+            return
+        files = await self._desk.uploads(search.id)
+        room = self._rooms.review
+        key = ids.post_key(search.id, Post.REVIEW)
+        channel, ts = await self._desk.post(key, room, review.root(search, files), again=lease.again)
+        key = ids.post_key(search.id, "candidates")
+        await self._desk.post(key, room, review.candidates(search, files), thread=ts, again=lease.again)
+        await self._casework.submit(search.id, RecordPosted(Post.REVIEW, channel, ts), SYSTEM, lease=lease)
+
+    async def _upload_all(self, search: Search) -> Search:
+        """Every picture of the review is in Slack; candidates who may no longer be shown are dropped and recorded."""
+        await self._upload_probe(search)
+        for candidate in search.candidates:
+            try:
+                picture = await self._matcher.gallery_photo(candidate.photos[0])
+            except MatcherRefusedError:
+                await self._casework.submit(search.id, DropCandidate(candidate.label), SYSTEM)
+                continue
+            key = ids.post_key(search.id, f"candidate {candidate.label}")
+            await self._desk.upload(key, search.id, candidate.label, picture)
+        return await self._casework.look(search.id)
+
+    async def _upload_probe(self, search: Search) -> None:
+        photo = await self._original_or_fail(search.id)
+        assert search.face is not None, "reviewed before a face was chosen"
+        copy = await self._matcher.copy(photo, search.face)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await photos.keep(conn, self._kek, search.id, "copy", copy)
+        await self._desk.upload(ids.post_key(search.id, review.PROBE), search.id, review.PROBE, copy)
+
+    async def call_arbiter(self, lease: Lease) -> None:
+        """A third examiner has been asked for, in the review thread."""
+        search = await self._search(lease)
+        channel, thread = search.posts[Post.REVIEW.value].split()
+        key = ids.post_key(search.id, "arbiter")
+        await self._desk.post(key, channel, review.arbiter_called(search), thread=thread, again=lease.again)
+        await self._casework.finish(lease)
+
+    async def ask_decision(self, lease: Lease) -> None:
+        """The supervisors have been asked to decide."""
+        search = await self._search(lease)
+        message = review.decision(search, await self._desk.uploads(search.id))
+        await self._post(lease, search, Post.DECISION, message, to=(self._rooms.oversight, None))
+
+    async def retire_post(self, lease: Lease) -> None:
+        """The message whose buttons went stale says so."""
+        search = await self._search(lease)
+        if posted := search.posts.get(lease.payload["what"]):
+            channel, ts = posted.split()
+            await self._desk.update(channel, ts, _retired(search, Post(lease.payload["what"])))
+        await self._casework.finish(lease)
+
+    # --- shared steps -----------------------------------------------------------------------------------------------
+
+    async def _post(
+        self, lease: Lease, search: Search, what: Post, message: Message, to: tuple[str, str | None] | None = None
+    ) -> None:
+        """The message stands once, and the ledger says that it does."""
+        channel, thread = to or _thread(search)
+        key = ids.post_key(search.id, what)
+        posted = await self._desk.post(key, channel, message, thread=thread, again=lease.again)
+        await self._casework.submit(search.id, RecordPosted(what, *posted), SYSTEM, lease=lease)
+
+    async def _search(self, lease: Lease) -> Search:
+        return await self._casework.look(SearchId(lease.payload["search"]))
+
+    async def _original(self, search: SearchId) -> bytes | None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            return await photos.opened(conn, self._kek, search, "original")
+
+    async def _original_or_fail(self, search: SearchId) -> bytes:
+        photo = await self._original(search)
+        assert photo is not None, "assessed without a photograph"
+        return photo
+
+    async def _account(self, search: Search) -> str | None:
+        assert search.requested_by is not None, "a notice for a search nobody requested"
+        async with self._pool.acquire() as conn:
+            return await account_of(conn, self._team, PersonId(search.requested_by))
+
+
+def _thread(search: Search) -> tuple[str, str]:
+    assert search.origin is not None, "requested without an origin"
+    return search.origin.channel, search.origin.message
+
+
+def _assessment(digest: str, found: FacesFound) -> AssessPhoto:
+    faces = tuple(
+        Face(f.index, f.quality.tier.value, f.quality.reasons, round(f.quality.inter_eye_px, 1)) for f in found.faces
+    )
+    return AssessPhoto(digest, faces, found.model.sha256)
+
+
+def _candidates(result: SearchResult) -> tuple[Candidate, ...]:
+    """Candidates under fresh labels, which say nothing about the rank."""
+    labels = ids.labels(len(result.candidates))
+    return tuple(
+        Candidate(label, c.person_id, tuple(p.photo_id for p in c.photos), c.rank, round(c.score, 6))
+        for label, c in zip(labels, result.candidates, strict=True)
+    )
+
+
+def _evidence(result: SearchResult, policy: str) -> dict[str, str | int | float | bool]:
+    return {
+        "model": result.model.pack,
+        "model_sha256": result.model.sha256,
+        "dimension": result.model.dimension,
+        "preprocessing": result.model.preprocessing,
+        "gallery_root": result.gallery.root,
+        "gallery_photos": result.gallery.photos,
+        "gallery_people": result.gallery.people,
+        "k": result.k,
+        "complete": result.certificate.complete,
+        "rescored": result.certificate.rescored,
+        "error_bound": result.certificate.error_bound,
+        "policy_sha256": policy,
+    }
+
+
+def _retired(search: Search, what: Post) -> Message:
+    match what:
+        case Post.REVIEW:
+            return review.over(search)
+        case Post.DECISION:
+            return review.decided(search)
+        case _:
+            return request.face_chosen(search)

@@ -1,0 +1,156 @@
+"""Photo posted -> form -> RequestSearch; the face that is meant; the lead acknowledged. Listeners submit commands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bot import clicks, ids
+from bot.casework import Casework
+from bot.clicks import Click
+from bot.desk import Desk
+from bot.people import People
+from bot.queue import Job
+from bot.views import request, review
+from policy.model import Acknowledge, ChooseFace, Origin, Refused, RequestSearch, SearchId
+from policy.pack import Pack
+
+FIELD_OF_RULE = {
+    "authorised-purpose": request.PURPOSE,
+    "case-number": request.CASE_NUMBER,
+    "attested": request.ATTESTED,
+}
+ONLY_OWNER = Refused("own-photograph", "Only the person who posted the photograph may request a search of it.")
+NOT_HERE = "Post the photograph in the intake channel and press the button beneath it. Nothing was searched."
+NO_PHOTO = "There is no photograph on that message. Nothing was searched."
+NOT_REQUESTER = Refused(
+    "has-role", "You are not on the roster of people who may request a search. Nothing was searched."
+)
+
+
+class Intake:
+    """The requester's doors."""
+
+    def __init__(self, casework: Casework, people: People, desk: Desk, pack: Pack, channel: str) -> None:
+        self._casework = casework
+        self._people = people
+        self._desk = desk
+        self._pack = pack
+        self._channel = channel
+
+    async def remember(self, untrusted_event: Mapping[str, Any], team: str) -> None:
+        """Photographs posted in the intake channel will be answered, whatever happens after this."""
+        if untrusted_event.get("type") != "message" or untrusted_event.get("channel") != self._channel:
+            return
+        for job in offers(untrusted_event, team, self._channel):
+            await self._casework.remember(job)
+
+    async def start_request(self, body: dict[str, Any]) -> None:
+        """The button beneath the photograph: opens the form for whoever posted it."""
+        pressed = clicks.click(body)
+        search, file, owner = pressed.value.split()
+        await self._open_form(pressed, SearchId(search), file, owner)
+
+    async def shortcut(self, body: dict[str, Any]) -> None:
+        """The message shortcut: the second door to the same form."""
+        used = clicks.click(body)
+        message: Mapping[str, Any] = body["message"]
+        if used.channel != self._channel:
+            await self._desk.open_view(used.trigger, review.telling(NOT_HERE))
+        elif not message.get("files"):
+            await self._desk.open_view(used.trigger, review.telling(NO_PHOTO))
+        else:
+            file = message["files"][0]["id"]
+            for job in offers({**message, "channel": used.channel}, used.team, self._channel):
+                await self._casework.remember(job)
+            await self._open_form(used, ids.search_of(used.team, file), file, message.get("user", ""))
+
+    async def new_search(self, body: dict[str, Any]) -> None:
+        """The global shortcut says where photographs go."""
+        await self._desk.open_view(body["trigger_id"], review.telling(NOT_HERE))
+
+    async def _open_form(self, pressed: Click, search: SearchId, file: str, owner: str) -> None:
+        by = await self._people.actor(pressed.team, pressed.account)
+        thread = pressed.thread or ""
+        refused = ONLY_OWNER if pressed.account != owner else None
+        command = RequestSearch("", "", {}, attested=False, origin=Origin(pressed.channel, thread, file))
+        refused = refused or self._casework.may(await self._casework.look(search), command, by)
+        if refused:
+            await self._casework.refuse(search, refused, by)
+            await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
+            return
+        meta = {"channel": pressed.channel, "thread": thread}
+        await self._desk.open_view(pressed.trigger, request.form(self._pack, None, search, file, owner, meta))
+
+    async def purpose_chosen(self, body: dict[str, Any]) -> None:
+        """The form asks what the chosen purpose requires."""
+        chosen = clicks.click(body)
+        meta = chosen.meta
+        purpose = self._pack.purpose(chosen.value)
+        view = request.form(self._pack, purpose, SearchId(meta["search"]), meta["file"], meta["owner"], meta)
+        await self._desk.update_view(chosen.view_id, view, chosen.view_hash)
+
+    async def form_submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The request is recorded before it is acknowledged, or the form says what is missing, beside the question."""
+        form = clicks.submission(body)
+        by = await self._people.actor(form.team, form.account)
+        search = SearchId(form.meta["search"])
+        match await self._casework.submit(search, _request(form), by):
+            case (Refused(rule, reason),):
+                await ack(response_action="errors", errors={_field(rule): reason})
+            case _:
+                await ack()
+
+    async def face_chosen(self, body: dict[str, Any]) -> None:
+        pressed = clicks.click(body)
+        search, index = pressed.value.split()
+        by = await self._people.actor(pressed.team, pressed.account)
+        await self._answer(pressed, await self._casework.submit(SearchId(search), ChooseFace(int(index)), by))
+
+    async def lead_acknowledged(self, body: dict[str, Any]) -> None:
+        """The acknowledgement is recorded; only then is the photograph handed over, by the worker (M25)."""
+        pressed = clicks.click(body)
+        by = await self._people.actor(pressed.team, pressed.account)
+        await self._answer(pressed, await self._casework.submit(SearchId(pressed.value), Acknowledge(), by))
+
+    async def _answer(self, pressed: Click, events: tuple[object, ...]) -> None:
+        match events:
+            case (Refused(_, reason),):
+                await self._desk.open_view(pressed.trigger, review.telling(reason))
+            case _:
+                pass
+
+
+def offers(untrusted_message: Mapping[str, Any], team: str, channel: str) -> list[Job]:
+    """One offer per photograph of a message that a person posted; none for what bots post or what was edited."""
+    owner = untrusted_message.get("user")
+    if not owner or untrusted_message.get("bot_id") or untrusted_message.get("subtype") not in {None, "file_share"}:
+        return []
+    thread = untrusted_message.get("thread_ts") or untrusted_message["ts"]
+    return [_offer(ids.search_of(team, f["id"]), f["id"], owner, channel, thread) for f in _files(untrusted_message)]
+
+
+def _files(untrusted_message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [f for f in untrusted_message.get("files") or () if f.get("id")]
+
+
+def _offer(search: SearchId, file: str, owner: str, channel: str, thread: str) -> Job:
+    payload = {"search": search, "file": file, "owner": owner, "channel": channel, "ts": thread}
+    return Job("photo-posted", search, payload)
+
+
+def _request(form: clicks.Submission) -> RequestSearch:
+    fixed = {request.PURPOSE, request.CASE_NUMBER, request.ATTESTED}
+    return RequestSearch(
+        purpose=form.values.get(request.PURPOSE, ""),
+        case_number=form.values.get(request.CASE_NUMBER, ""),
+        fields={name: value for name, value in form.values.items() if name not in fixed},
+        attested=form.values.get(request.ATTESTED) == "yes",
+        origin=Origin(form.meta["channel"], form.meta["thread"], form.meta["file"]),
+    )
+
+
+def _field(rule: str) -> str:
+    if rule.startswith("field:"):
+        return rule.removeprefix("field:")
+    return FIELD_OF_RULE.get(rule, request.PURPOSE)

@@ -1,0 +1,81 @@
+"""Which durable job follows which event. Pure."""
+
+from typing import assert_never
+
+from bot.queue import Job
+from policy.model import (
+    CandidateAnswered,
+    CandidateDropped,
+    Event,
+    ExaminationConcluded,
+    ExaminersAgreed,
+    ExaminersDisagreed,
+    FaceChosen,
+    LeadAcknowledged,
+    LeadDecided,
+    LeadIssued,
+    PhotoAssessed,
+    Post,
+    Posted,
+    Refused,
+    Search,
+    SearchClosed,
+    SearchRequested,
+    SearchRun,
+    State,
+)
+
+
+def following(event: Event, after: Search) -> tuple[Job, ...]:
+    """The jobs that `event` orders; `after` is the search with all events of the same command folded in."""
+    match event:
+        case SearchRequested():
+            return (_job("receive-photo", after), _card(after))
+        case PhotoAssessed():
+            return (_job("ask-face", after),) if after.state is State.FACE_NEEDED else ()
+        case FaceChosen():
+            search = (_job("run-search", after), _card(after)) if after.state is State.ASSESSED else ()
+            return (*search, *_retire_open(after))
+        case SearchRun():
+            return (_job("open-review", after),) if after.state is State.SEARCHED else ()
+        case ExaminersAgreed():
+            ask = (_job("ask-decision", after), _card(after)) if after.state is State.AGREED else ()
+            return (*ask, _retire(after, Post.REVIEW))
+        case ExaminersDisagreed():
+            return (_job("call-arbiter", after),)
+        case LeadIssued():
+            return (_job("give-notice", after), _card(after))
+        case SearchClosed():
+            return (_job("give-notice", after), _card(after), *_retire_open(after))
+        case LeadAcknowledged():
+            return (_job("hand-photograph", after),)
+        case Posted():
+            return (_card(after),) if event.what is Post.REVIEW else ()
+        case ExaminationConcluded():
+            return (_card(after),)
+        case LeadDecided():
+            return (_retire(after, Post.DECISION),)
+        case CandidateAnswered() | CandidateDropped() | Refused():
+            return ()
+        case _:
+            assert_never(event)
+
+
+def _job(kind: str, search: Search) -> Job:
+    return Job(kind, search.id, {"search": search.id})
+
+
+def _retire(search: Search, what: Post) -> Job:
+    """The message whose buttons went stale says so."""
+    return Job("retire-post", f"{search.id}:{what}", {"search": search.id, "what": what.value})
+
+
+def _retire_open(search: Search) -> tuple[Job, ...]:
+    stale = (Post.FACE_QUESTION, Post.REVIEW)
+    return tuple(_retire(search, what) for what in stale if what.value in search.posts)
+
+
+def _card(search: Search) -> Job:
+    """The card in the requester's thread says how far the search is; one update per stage."""
+    opinions = sum(e.conclusion is not None for e in search.examinations)
+    return Job("update-card", f"{search.id}:{search.state}:{opinions}", {"search": search.id})

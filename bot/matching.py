@@ -1,0 +1,89 @@
+"""Asks the matcher over HTTP; the only bot module that knows the matcher's words."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import aiohttp
+from pydantic import ValidationError
+
+from matcher import contract
+from matcher.contract import FacesFound, PersonFacts, Problem, SearchResult, Wire
+
+Answer = TypeVar("Answer", bound=Wire)
+
+
+class MatcherAwayError(Exception):
+    """The matcher does not answer, or not in its own words; the photograph is safe, the search will be tried again."""
+
+
+class MatcherRefusedError(Exception):
+    """The matcher will not do that with this photograph, and says why in a sentence for the person."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.rule)
+        self.problem = problem
+
+
+class Matcher:
+    """One session to one matcher. Times out rather than waits for ever."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, secret: str) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {secret}"}
+
+    async def faces(self, photo: bytes) -> FacesFound:
+        return _read(FacesFound, await self._ask("POST", "/v1/faces", photo))
+
+    async def search(self, photo: bytes, face: int, k: int) -> SearchResult:
+        return _read(SearchResult, await self._ask("POST", "/v1/search", photo, {"face": str(face), "k": str(k)}))
+
+    async def copy(self, photo: bytes, keep: int) -> bytes:
+        """A safe upright JPEG in which every face but `keep` is masked (M5)."""
+        return await self._ask("POST", "/v1/copy", photo, {"keep": str(keep)})
+
+    async def marked(self, photo: bytes) -> bytes:
+        """A safe upright JPEG with a number on each face."""
+        return await self._ask("POST", "/v1/marked", photo)
+
+    async def gallery_photo(self, photo_id: str) -> bytes:
+        return await self._ask("GET", f"/v1/photos/{photo_id}")
+
+    async def person(self, person_id: str) -> PersonFacts:
+        return _read(PersonFacts, await self._ask("GET", f"/v1/people/{person_id}"))
+
+    async def _ask(
+        self, method: str, path: str, photo: bytes | None = None, query: Mapping[str, str] | None = None
+    ) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=60, connect=5)
+        try:
+            async with self._session.request(
+                method, self._url + path, data=photo, params=query, headers=self._headers, timeout=timeout
+            ) as response:
+                untrusted = await response.read()
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise MatcherAwayError(type(error).__name__) from error
+        if status == 200:  # noqa: PLR2004 - OK
+            return untrusted
+        raise _refusal(status, untrusted)
+
+
+OF_THE_PHOTO = frozenset({404, 413, 415, 422})  # what trying again cannot change
+
+
+def _refusal(status: int, untrusted: bytes) -> Exception:
+    try:
+        problem = Problem.model_validate_json(untrusted)
+    except ValidationError:
+        return MatcherAwayError(f"status {status} without a reason")
+    if status in OF_THE_PHOTO:
+        return MatcherRefusedError(problem)
+    return MatcherAwayError(f"status {status}: {problem.rule}")
+
+
+def _read(kind: type[Answer], untrusted: bytes) -> Answer:
+    try:
+        return kind.model_validate_json(untrusted)
+    except ValidationError as error:
+        raise MatcherAwayError(f"not a {kind.__name__} of contract {contract.VERSION}") from error

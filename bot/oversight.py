@@ -1,0 +1,66 @@
+"""What supervisors ask of the record. Every question is itself recorded (M33)."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bot import ledger, store
+from bot.database import Pool
+from bot.people import People
+from bot.views import review
+from policy.model import Role
+from policy.pack import Pack
+
+PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\s+(\d{4}-\d{2}-\d{2}))?")
+DEFAULT_DAYS = 30
+HOW = (
+    "Say a period as `2026-01-01 2026-02-01` (the end is excluded), a number of days, or nothing for the last 30 days."
+)
+
+
+class Oversight:
+    """Slash commands of supervisors and auditors."""
+
+    def __init__(self, pool: Pool, people: People, pack: Pack) -> None:
+        self._pool = pool
+        self._people = people
+        self._pack = pack
+
+    async def usage(self, ack: AsyncAck, body: dict[str, Any], now: datetime) -> None:
+        """/face-usage: counts by purpose and outcome for a period, to the supervisor alone."""
+        by = await self._people.actor(body["team_id"], body["user_id"])
+        period = read_period(body.get("text") or "", now)
+        allowed = bool(by.roles & {Role.SUPERVISOR, Role.AUDITOR})
+        async with self._pool.acquire() as conn, conn.transaction():
+            data = {"command": "face-usage", "allowed": allowed}
+            data |= {"since": period[0].isoformat(), "until": period[1].isoformat()} if period else {}
+            await ledger.append(conn, "oversight", "Asked", at=now, actor=by.id, data=data)
+            rows = await store.usage(conn, *period) if allowed and period else []
+        if not allowed:
+            await ack(text="This is for supervisors and auditors; you are neither. The attempt was recorded.")
+        elif period is None:
+            await ack(text=HOW)
+        else:
+            labels = {purpose.code: purpose.label for purpose in self._pack.purposes}
+            since, until = (moment.date().isoformat() for moment in period)
+            await ack(text="Use of facial recognition", blocks=review.usage(rows, labels, since, until))
+
+
+def read_period(untrusted: str, now: datetime) -> tuple[datetime, datetime] | None:
+    """The period asked for, its end excluded; None where it cannot be read or ends before it begins."""
+    text = untrusted.strip()
+    tomorrow = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
+    if not text:
+        return tomorrow - timedelta(days=DEFAULT_DAYS), tomorrow
+    if text.isdecimal() and 0 < int(text[:6]) <= 3660:  # noqa: PLR2004 - ten years
+        return tomorrow - timedelta(days=int(text)), tomorrow
+    if not (found := PERIOD.fullmatch(text)):
+        return None
+    try:
+        since = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
+        until = datetime.fromisoformat(found[2]).replace(tzinfo=UTC) if found[2] else tomorrow
+    except ValueError:
+        return None
+    return (since, until) if since < until else None

@@ -1,0 +1,62 @@
+"""Photographs at rest: encrypted under a key of their search, hashed, never decoded here."""
+
+import hashlib
+import secrets
+from typing import Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+
+from bot.database import Conn
+from policy.model import SearchId
+
+Kind = Literal["original", "copy", "marked"]
+
+
+class PhotoSealError(Exception):
+    """A stored photograph does not open: the wrong key, or the row was altered or moved to another search."""
+
+
+WRAPPED = "SELECT wrapped FROM casework.seal_key WHERE search = $1"
+WRAP = "INSERT INTO casework.seal_key (search, wrapped) VALUES ($1, $2) ON CONFLICT (search) DO NOTHING"
+KEEP = """
+INSERT INTO casework.photo (search, kind, sha256, nonce, sealed) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (search, kind) DO NOTHING
+"""
+OPEN = "SELECT sha256, nonce, sealed FROM casework.photo WHERE search = $1 AND kind = $2"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def keep(conn: Conn, kek: bytes, search: SearchId, kind: Kind, data: bytes) -> str:
+    """`data` is stored sealed, once; answers its SHA-256."""
+    key = await _key(conn, kek, search)
+    digest, nonce = sha256(data), secrets.token_bytes(12)
+    sealed = AESGCM(key).encrypt(nonce, data, _bound_to(search, kind, digest))
+    await conn.execute(KEEP, search, kind, digest, nonce, sealed)
+    return digest
+
+
+async def _key(conn: Conn, kek: bytes, search: SearchId) -> bytes:
+    await conn.execute(WRAP, search, aes_key_wrap(kek, secrets.token_bytes(32)))
+    return aes_key_unwrap(kek, await conn.fetchval(WRAPPED, search))
+
+
+async def opened(conn: Conn, kek: bytes, search: SearchId, kind: Kind) -> bytes | None:
+    """The photograph's bytes, or None where none of that kind was kept. PhotoSealError where it was tampered with."""
+    row = await conn.fetchrow(OPEN, search, kind)
+    if row is None:
+        return None
+    key = await _key(conn, kek, search)
+    try:
+        return AESGCM(key).decrypt(row["nonce"], row["sealed"], _bound_to(search, kind, row["sha256"]))
+    except InvalidTag as error:
+        raise PhotoSealError(f"{search} {kind}") from error
+
+
+def _bound_to(search: SearchId, kind: str, digest: str) -> bytes:
+    """A photograph moved to another search or given another hash does not open."""
+    return f"leadgate photo v1|{search}|{kind}|{digest}".encode()

@@ -1,0 +1,117 @@
+"""First and second examiner, arbiter, supervisor: each answers alone, and what they may is decided at the click."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bot import clicks, ids
+from bot.casework import Casework
+from bot.clicks import Click
+from bot.desk import Desk
+from bot.errands import Rooms
+from bot.people import People
+from bot.views import review
+from policy.model import (
+    Actor,
+    Answer,
+    AnswerCandidate,
+    Conclude,
+    DecideLead,
+    Label,
+    Refused,
+    Role,
+    Search,
+    SearchId,
+)
+from policy.workflow import examination
+
+PROBE_ANSWER = AnswerCandidate(Label(""), Answer.INCONCLUSIVE)  # asked of the policy, never submitted
+
+
+class Review:
+    """The examiners' and supervisors' doors."""
+
+    def __init__(self, casework: Casework, people: People, desk: Desk, rooms: Rooms) -> None:
+        self._casework = casework
+        self._people = people
+        self._desk = desk
+        self._rooms = rooms
+
+    async def open_worksheet(self, body: dict[str, Any]) -> None:
+        """The examiner's own sheet, or a sentence why not; the attempt is recorded either way it is refused."""
+        pressed = clicks.click(body)
+        search_id = SearchId(pressed.value)
+        by = await self._examiner(pressed)
+        search = await self._casework.look(search_id)
+        if refused := self._casework.may(search, PROBE_ANSWER, by):
+            await self._casework.refuse(search_id, refused, by)
+            await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
+            return
+        await self._desk.open_view(pressed.trigger, await self._sheet(search, by))
+
+    async def candidate_answered(self, body: dict[str, Any]) -> None:
+        """The answer is kept as soon as it is chosen: nothing an examiner did is lost with the modal."""
+        chosen = clicks.click(body)
+        search_id = SearchId(chosen.meta["search"])
+        command = AnswerCandidate(Label(chosen.action.removeprefix("answer_")), Answer(chosen.value))
+        by = await self._examiner(chosen)
+        events = await self._casework.submit(search_id, command, by)
+        await self._show(chosen, search_id, by, events, chosen.meta["page"])
+
+    async def page_turned(self, body: dict[str, Any]) -> None:
+        pressed = clicks.click(body)
+        search, page = pressed.value.split()
+        await self._show(pressed, SearchId(search), await self._examiner(pressed), (), int(page))
+
+    async def _show(self, click: Click, search_id: SearchId, by: Actor, events: tuple[object, ...], page: int) -> None:
+        match events:
+            case (Refused(_, reason),):
+                view = review.telling(reason)
+            case _:
+                view = await self._sheet(await self._casework.look(search_id), by, page)
+        await self._desk.update_view(click.view_id, view)
+
+    async def concluded(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The opinion is locked before the modal closes, or the modal says what is missing."""
+        form = clicks.submission(body)
+        search_id = SearchId(form.meta["search"])
+        conclusion, candidate = review.read_conclusion(form.values[review.CONCLUSION])
+        command = Conclude(conclusion, candidate, form.values.get(review.DIFFERENCES, ""), form.meta["probe"])
+        by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
+        match await self._casework.submit(search_id, command, by):
+            case (Refused(rule, reason),):
+                field = review.DIFFERENCES if rule == "differences-considered" else review.CONCLUSION
+                await ack(response_action="errors", errors={field: reason})
+            case _:
+                await ack(response_action="update", view=review.locked(await self._casework.look(search_id)))
+
+    async def open_decision(self, body: dict[str, Any]) -> None:
+        """The supervisor's form, or a sentence why not."""
+        pressed = clicks.click(body)
+        approve = pressed.action == "approve_lead"
+        search_id = SearchId(pressed.value)
+        by = await self._people.actor_in(self._rooms.oversight, pressed.team, pressed.account, Role.SUPERVISOR)
+        search = await self._casework.look(search_id)
+        if refused := self._casework.may(search, DecideLead(approve, "?"), by):
+            await self._casework.refuse(search_id, refused, by)
+            await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
+            return
+        await self._desk.open_view(pressed.trigger, review.decision_form(search, approve=approve))
+
+    async def decided(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = clicks.submission(body)
+        by = await self._people.actor_in(self._rooms.oversight, form.team, form.account, Role.SUPERVISOR)
+        command = DecideLead(bool(form.meta["approve"]), form.values.get("reason", ""))
+        match await self._casework.submit(SearchId(form.meta["search"]), command, by):
+            case (Refused(_, reason),):
+                await ack(response_action="errors", errors={"reason": reason})
+            case _:
+                await ack()
+
+    async def _examiner(self, click: Click) -> Actor:
+        return await self._people.actor_in(self._rooms.review, click.team, click.account, Role.EXAMINER)
+
+    async def _sheet(self, search: Search, by: Actor, page: int = 0) -> dict[str, Any]:
+        files = await self._desk.uploads(search.id)
+        seed = ids.bundle_seed(search.id, by.id)
+        return review.worksheet(search, examination(search, by.id), files, seed, page)

@@ -1,0 +1,64 @@
+"""The bot's settings, read from the environment once, in the composition root."""
+
+import base64
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """The service cannot start as it is set up."""
+
+
+class Settings(BaseSettings):
+    """`LEADGATE_…` variables. Secrets are never printed."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADGATE_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: SecretStr
+    slack_bot_token: SecretStr
+    slack_app_token: SecretStr | None = None  # Socket Mode
+    slack_signing_secret: SecretStr | None = None  # signed HTTP
+    slack_api_url: str = "https://slack.com/api/"  # GovSlack and the local workspace have others
+    transport: Literal["socket", "http"] = "socket"
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    intake_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
+    review_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
+    oversight_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
+    matcher_url: str
+    matcher_secret: SecretStr
+    photo_key: SecretStr  # 32 bytes, base64: wraps the key of each search
+    ledger_key_file: Path | None = None  # Ed25519 seed of the ledger's signer; the worker seals when it has one
+    pack: str = "nypd-2020"
+    lease_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+    @model_validator(mode="after")
+    def transport_has_its_secret(self) -> Self:
+        needed = self.slack_app_token if self.transport == "socket" else self.slack_signing_secret
+        if needed is None:
+            name = "LEADGATE_SLACK_APP_TOKEN" if self.transport == "socket" else "LEADGATE_SLACK_SIGNING_SECRET"
+            raise ValueError(f"transport {self.transport!r} needs {name}")
+        return self
+
+    @property
+    def key_encryption_key(self) -> bytes:
+        return base64.b64decode(self.photo_key.get_secret_value(), validate=True)
+
+
+def read() -> Settings:
+    """The settings of this process; SettingsError says in one line what is missing or wrong, and never a value."""
+    try:
+        settings = Settings()  # pyright: ignore[reportCallIssue] - the environment fills it
+        key = settings.key_encryption_key
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "LEADGATE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name.rstrip('_')}: {first['msg']}") from None
+    except ValueError:
+        raise SettingsError("LEADGATE_PHOTO_KEY: not base64") from None
+    if len(key) != 32:  # noqa: PLR2004 - AES-256
+        raise SettingsError("LEADGATE_PHOTO_KEY: 32 bytes are needed")
+    return settings

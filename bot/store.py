@@ -1,0 +1,100 @@
+"""Searches at rest. The row's columns repeat what constraints and reports need; `body` holds the whole search."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from bot.database import Conn
+from policy.model import Event, ExaminationConcluded, LeadIssued, Search, SearchId
+
+SEARCH = TypeAdapter(Search)
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('leadgate search ' || $1, 0))"
+
+
+async def lock(conn: Conn, search_id: SearchId) -> None:
+    """Nobody else decides on this search until the transaction ends, whether its row exists yet or not."""
+    await conn.execute(LOCK, search_id)
+
+
+LOAD = "SELECT body FROM casework.search WHERE id = $1"
+
+
+async def load(conn: Conn, search_id: SearchId) -> Search:
+    """The search as it stands; a new one where nothing was ever accepted."""
+    row = await conn.fetchrow(LOAD, search_id)
+    return SEARCH.validate_python(row["body"]) if row else Search(search_id)
+
+
+SAVE = """
+INSERT INTO casework.search AS held
+    (id, version, state, pack, purpose, case_number, requested_by, requested_at, outcome, body)
+VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (id) DO UPDATE SET
+    version = held.version + 1, state = excluded.state, outcome = excluded.outcome, body = excluded.body
+"""
+
+
+async def save(conn: Conn, search: Search) -> None:
+    """The row says what the search says."""
+    await conn.execute(
+        SAVE,
+        search.id,
+        search.state.value,
+        search.pack,
+        search.purpose,
+        search.case_number,
+        search.requested_by,
+        search.requested_at,
+        search.outcome.value if search.outcome else None,
+        as_json(search),
+    )
+
+
+def as_json(search: Search) -> dict[str, Any]:
+    return cast("dict[str, Any]", SEARCH.dump_python(search, mode="json"))
+
+
+OPINION = """
+INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candidate, concluded_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+LEAD = """
+INSERT INTO casework.lead (search, candidate, first_examiner, second_examiner, supervisor, issued_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+
+async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> None:
+    """Opinions and leads stand in tables of their own, whose constraints are the second wall behind `decide`."""
+    match event:
+        case ExaminationConcluded():
+            candidate = event.candidate
+            await conn.execute(
+                OPINION, search.id, search.requested_by, event.by, event.conclusion.value, candidate, now
+            )
+        case LeadIssued():
+            first, second = event.examiners[:2]
+            await conn.execute(LEAD, search.id, event.candidate, first, second, search.decided_by, now)
+        case _:
+            pass
+
+
+USAGE = """
+SELECT purpose, coalesce(outcome, 'open') AS outcome, count(*) AS searches FROM casework.search
+WHERE requested_at >= $1 AND requested_at < $2 GROUP BY purpose, 2 ORDER BY purpose, 2
+"""
+
+
+async def usage(conn: Conn, since: datetime, until: datetime) -> list[Mapping[str, Any]]:
+    """Counts by purpose and outcome of what was requested in the period, its end excluded."""
+    return [dict(row) for row in await conn.fetch(USAGE, since, until)]
+
+
+EVERY = "SELECT id FROM casework.search ORDER BY requested_at, id"
+
+
+async def every(conn: Conn) -> list[SearchId]:
+    return [SearchId(row["id"]) for row in await conn.fetch(EVERY)]

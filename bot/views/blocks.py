@@ -1,0 +1,136 @@
+"""The few Block Kit pieces that the surfaces are made of, each within Slack's published limits."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+Block = dict[str, Any]
+View = dict[str, Any]
+
+SECTION, HEADER, BUTTON, OPTION, ALT, META = 3000, 150, 75, 75, 2000, 3000
+
+
+def clipped(text: str, limit: int) -> str:
+    """`text` within `limit` characters, an ellipsis where something is missing."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    """Text that people typed, so that it mentions nobody, links nowhere and formats nothing (M37)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def literal(text: str) -> str:
+    """Typed text inside mrkdwn: escaped, and without the marks that would format it."""
+    return escaped("".join("ˋ" if c == "`" else c for c in " ".join(text.split())))
+
+
+def plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": clipped(text, limit), "emoji": False}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, HEADER)}
+
+
+def section(mrkdwn: str, *, accessory: Block | None = None, block_id: str | None = None) -> Block:
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": clipped(mrkdwn, SECTION)}}
+    if accessory:
+        block["accessory"] = accessory
+    if block_id:
+        block["block_id"] = block_id
+    return block
+
+
+def quoted(text: str) -> Block:
+    """What a person wrote, shown as it was written: plain text renders nothing."""
+    return {"type": "section", "text": plain(text or "–", SECTION)}
+
+
+def context(mrkdwn: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": clipped(mrkdwn, SECTION)}]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def image(file: str, alt: str, title: str | None = None) -> Block:
+    block: Block = {"type": "image", "slack_file": {"id": file}, "alt_text": clipped(alt, ALT)}
+    if title:
+        block["title"] = plain(title, ALT)
+    return block
+
+
+def actions(*elements: Block, block_id: str | None = None) -> Block:
+    block: Block = {"type": "actions", "elements": list(elements)}
+    return block | ({"block_id": block_id} if block_id else {})
+
+
+def button(
+    text: str, action_id: str, value: str, *, style: str | None = None, confirm: Mapping[str, Any] | None = None
+) -> Block:
+    element: Block = {"type": "button", "text": plain(text, BUTTON), "action_id": action_id, "value": value}
+    if style:
+        element["style"] = style
+    if confirm:
+        element["confirm"] = dict(confirm)
+    return element
+
+
+def option(value: str, text: str) -> Block:
+    return {"text": plain(text, OPTION), "value": value}
+
+
+def select(action_id: str, placeholder: str, options: Mapping[str, str], chosen: str | None = None) -> Block:
+    element: Block = {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": plain(placeholder, 150),
+        "options": [option(value, text) for value, text in options.items()],
+    }
+    if chosen in options:
+        element["initial_option"] = option(chosen, options[chosen])
+    return element
+
+
+def text_input(action_id: str, *, multiline: bool, placeholder: str = "", longest: int = 3000) -> Block:
+    element: Block = {"type": "plain_text_input", "action_id": action_id, "multiline": multiline, "max_length": longest}
+    if placeholder:
+        element["placeholder"] = plain(placeholder, 150)
+    return element
+
+
+def asked(
+    block_id: str, label: str, element: Block, *, hint: str = "", optional: bool = False, dispatch: bool = False
+) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label, 2000),
+        "element": element,
+        "optional": optional,
+        "dispatch_action": dispatch,
+    }
+    if hint:
+        block["hint"] = plain(hint, 2000)
+    return block
+
+
+def modal(callback_id: str, title: str, submit: str | None, blocks: list[Block], meta: Mapping[str, Any]) -> View:
+    view: View = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title, 24),
+        "close": plain("Close", 24),
+        "blocks": blocks,
+        "private_metadata": json.dumps(meta, separators=(",", ":")),
+    }
+    if submit:
+        view["submit"] = plain(submit, 24)
+    return view
+
+
+def meta(view: Mapping[str, Any]) -> dict[str, Any]:
+    """What the modal was opened with."""
+    return json.loads(view["private_metadata"])

@@ -1,0 +1,243 @@
+"""What a requester sees: the card in the thread of the photograph, and the form."""
+
+from collections.abc import Mapping
+
+from bot.views.blocks import (
+    Block,
+    View,
+    actions,
+    asked,
+    button,
+    context,
+    image,
+    literal,
+    modal,
+    option,
+    plain,
+    section,
+    select,
+    text_input,
+)
+from policy.model import Conclusion, Outcome, Search, SearchId, State
+from policy.pack import FormField, Pack, Purpose
+
+PURPOSE, CASE_NUMBER, ATTESTED = "purpose", "case-number", "attested"
+ANSWER = "answer"  # every input's action id; the block id names the question
+LEAD_ONLY = "_What comes back is an investigative lead only, never an identification, never probable cause._"
+
+
+def offer(search: SearchId, file: str, owner: str) -> tuple[str, list[Block]]:
+    """The reply beneath a posted photograph: only whoever posted it may go on."""
+    text = "Photograph received. Nothing is searched until a request is made."
+    value = f"{search} {file} {owner}"
+    return text, [
+        section(f"*Photograph received.* Nothing is searched until <@{owner}> says for which case and which purpose."),
+        actions(button("Request a search", "start_request", value, style="primary")),
+        context(f"{search} · {LEAD_ONLY}"),
+    ]
+
+
+def not_for_search(reason: str) -> tuple[str, list[Block]]:
+    return reason, [section(reason)]
+
+
+STAGES = {
+    State.REQUESTED: "Reading the photograph",
+    State.FACE_NEEDED: "Waiting for you to say which face is meant",
+    State.ASSESSED: "Searching the gallery",
+    State.SEARCHED: "Opening the examination",
+    State.IN_REVIEW: "Being examined",
+    State.DISAGREED: "Being examined by an arbiter",
+    State.AGREED: "With a supervisor for decision",
+    State.LEAD: "Closed: see the notice below",
+    State.CLOSED: "Closed: see the notice below",
+}
+ORDER = tuple(STAGES)
+
+
+def card(search: Search, pack: Pack) -> tuple[str, list[Block]]:
+    """How far the search is. Says nothing of candidates or examiners."""
+    purpose = pack.purpose(search.purpose)
+    opinions = sum(e.conclusion is not None for e in search.examinations)
+    stage = STAGES[search.state]
+    if search.state is State.IN_REVIEW:
+        stage = f"{stage}: {opinions} of {pack.review.examiners} examiners have concluded"
+    text = f"Search {search.id}: {stage}"
+    return text, [
+        section(
+            f"*Search {search.id}* · {stage}\n"
+            f"{literal(purpose.label if purpose else search.purpose)} · case {literal(search.case_number)}"
+        ),
+        context(f"Requested by the person who posted the photograph · pack {search.pack} · {LEAD_ONLY}"),
+    ]
+
+
+def form(
+    pack: Pack, purpose: Purpose | None, search: SearchId, file: str, owner: str, place: Mapping[str, str]
+) -> View:
+    """The request form; once a purpose is chosen it asks what that purpose requires, and nothing else."""
+    blocks: list[Block] = [
+        asked(
+            PURPOSE,
+            "Authorised purpose",
+            select(ANSWER, "Choose one", {p.code: p.label for p in pack.purposes}, purpose.code if purpose else None),
+            dispatch=True,
+        )
+    ]
+    if purpose is None:
+        blocks.append(context("These are the only uses the policy authorises. The form goes on once you choose one."))
+        return modal("request_form", "Request a search", None, blocks, _meta(search, file, owner, place))
+    blocks.append(context(literal(purpose.text)))
+    number = text_input(ANSWER, multiline=False, placeholder=purpose.case_number_hint, longest=100)
+    blocks.append(asked(CASE_NUMBER, purpose.case_number_label, number, hint=purpose.case_number_hint))
+    blocks += [_question(field) for field in pack.fields(purpose)]
+    attested = {"type": "checkboxes", "action_id": ANSWER, "options": [option("yes", "I attest to this")]}
+    blocks.append(asked(ATTESTED, pack.attestation, attested))
+    blocks.append(context(LEAD_ONLY))
+    return modal("request_form", "Request a search", "Request", blocks, _meta(search, file, owner, place))
+
+
+def _meta(search: SearchId, file: str, owner: str, place: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "search": search,
+        "file": file,
+        "owner": owner,
+        "channel": place["channel"],
+        "thread": place["thread"],
+    }
+
+
+def _question(field: FormField) -> Block:
+    if field.kind == "choice":
+        element = select(ANSWER, "Choose one", field.options)
+    else:
+        element = text_input(ANSWER, multiline=field.kind == "narrative")
+    return asked(field.name, field.label, element, hint=field.hint, optional=not field.required)
+
+
+def face_question(search: Search, file: str) -> tuple[str, list[Block]]:
+    """Several faces: the requester says which; the others are never searched (M5)."""
+    text = f"Search {search.id}: there are several faces in the photograph. Which one is meant?"
+    buttons = [
+        button(f"Face {face.index + 1}", f"choose_face_{face.index}", f"{search.id} {face.index}")
+        for face in search.faces[:25]
+    ]
+    return text, [
+        section(f"*{len(search.faces)} faces were found.* Which one do you ask about? The others are not searched."),
+        image(file, "The photograph with a number on each face"),
+        actions(*buttons),
+        context(f"{search.id} · only the person who requested this search may choose"),
+    ]
+
+
+DRAFT_POSITIVE = (
+    "*INVESTIGATIVE LEAD ONLY.* Software and then two examiners, working separately, judged that the person in the "
+    "submitted image *may* be the person in an arrest photograph. *This is not an identification.* It does not by "
+    "itself give probable cause and justifies no arrest, search, warrant or identification procedure."
+)
+DUTIES = (
+    "• Develop independent evidence first; it must not itself come only from this lead.\n"
+    "• Do not build or show a photo array, a lineup or a single photograph on this lead alone, and do not tell a "
+    "witness that facial recognition was used.\n"
+    "• Preserve this record and disclose it to the prosecutor.\n"
+    "• Restricted: do not forward. A lead can be recalled; it expires after 30 days without an outcome."
+)
+LIMITS = (
+    "Software always returns the nearest faces it has; the person may not be enrolled at all. The submitted image was "
+    "received through chat, its metadata removed by the platform."
+)
+ACK = (
+    "I will not arrest, seek a warrant, or arrange an identification procedure on this lead alone; "
+    "I will record the independent evidence I rely on."
+)
+
+
+def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
+    """The notice that ends a search: lead, no lead, unsuitable or withdrawn."""
+    match search.outcome:
+        case Outcome.POSSIBLE_MATCH:
+            return _lead(search, pack)
+        case Outcome.NO_POSSIBLE_MATCH:
+            return _no_lead(search)
+        case Outcome.UNSUITABLE:
+            title, body = "IMAGE UNSUITABLE.", "The image could not be used. This says nothing about any person."
+        case Outcome.WITHDRAWN:
+            title, body = "WITHDRAWN.", "The search was withdrawn at the requester's wish."
+        case None:
+            raise AssertionError("a notice before the end")
+    text = f"{title} {search.reason}"
+    return text, [
+        section(f"*{title}* {body}\n{literal(search.reason)}"),
+        context(f"Search {search.id} · The request is recorded and disclosable."),
+    ]
+
+
+def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
+    face = next((f for f in search.faces if f.index == search.face), None)
+    limits = "" if face is None or not face.reasons else f" Limits of this image: {', '.join(face.reasons)}."
+    excluded = len(search.candidates) - 1
+    differences = [e.differences for e in search.examinations if e.conclusion is Conclusion.POSSIBLE_MATCH]
+    text = "INVESTIGATIVE LEAD ONLY. This is not an identification."
+    return text, [
+        section(DRAFT_POSITIVE),
+        section(DUTIES),
+        section(
+            f"*Limits.* {LIMITS}{literal(limits)}\n*Examined.* {len(search.candidates)} candidates, {excluded} not "
+            f"carried forward, by {pack.review.examiners} examiners."
+        ),
+        section("*Differences that the examiners considered*"),
+        *[{"type": "section", "text": plain(f"– {d}", 3000)} for d in differences],
+        actions(
+            button(
+                "Acknowledge and see the photograph",
+                "acknowledge_lead",
+                search.id,
+                style="primary",
+                confirm={
+                    "title": plain("Before you see it", 100),
+                    "text": {"type": "plain_text", "text": ACK},
+                    "confirm": plain("I will comply", 30),
+                    "deny": plain("Not now", 30),
+                },
+            )
+        ),
+        context(f"Search {search.id} · case {literal(search.case_number)} · pack {search.pack}"),
+    ]
+
+
+def _no_lead(search: Search) -> tuple[str, list[Block]]:
+    text = "NO POSSIBLE MATCH REPORTED. This excludes no one."
+    return text, [
+        section(
+            "*NO POSSIBLE MATCH REPORTED.* This does not show that the person has no record and excludes no one: the "
+            "person may not be enrolled, or the image may be too limited. The search is recorded and disclosable."
+        ),
+        context(f"Search {search.id} · {literal(search.reason)} · preserve and disclose this record"),
+    ]
+
+
+def photograph(search: Search, file: str, taken: str) -> tuple[str, list[Block]]:
+    """The arrest photograph, to the requester alone and only after the acknowledgement (M25)."""
+    text = f"INVESTIGATIVE LEAD ONLY. Arrest photograph of search {search.id}."
+    return text, [
+        section(
+            "*INVESTIGATIVE LEAD ONLY.* The person in the submitted image may be the person in this arrest photograph. "
+            "This is not an identification. It does not by itself justify arrest, search, or an identification "
+            "procedure."
+        ),
+        image(file, "Arrest photograph. Investigative lead only, not an identification."),
+        context(f"Search {search.id} · {literal(taken)} · do not forward, do not show to a witness"),
+    ]
+
+
+def addressed_to(account: str) -> Block:
+    """Says for whom the notice is, so that Slack tells them."""
+    return section(f"<@{account}>")
+
+
+def face_chosen(search: Search) -> tuple[str, list[Block]]:
+    """The face question once it is answered."""
+    if search.face is None:
+        return f"Search {search.id}: closed", [section("This search is closed; no face was chosen.")]
+    told = f"Face {search.face + 1} was chosen. The others are not searched."
+    return told, [section(told)]

@@ -1,0 +1,236 @@
+"""What examiners and supervisors see. No score, no rank, no name, no record, no requester (M17)."""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from bot.views.blocks import (
+    Block,
+    View,
+    actions,
+    asked,
+    button,
+    context,
+    divider,
+    header,
+    image,
+    literal,
+    modal,
+    plain,
+    quoted,
+    section,
+    select,
+    text_input,
+)
+from policy.model import Answer, Candidate, Conclusion, Examination, Label, Search
+
+PAGE = 20  # candidates on one page of the worksheet; a view holds 100 blocks
+CONCLUSION, DIFFERENCES = "conclusion", "differences"
+ANSWER_WORDS = {
+    Answer.POSSIBLE: "Possible match",
+    Answer.INCONCLUSIVE: "Inconclusive",
+    Answer.EXCLUDED: "Not the same person",
+}
+CONCLUSION_WORDS = {
+    Conclusion.INCONCLUSIVE: "Inconclusive",
+    Conclusion.NO_POSSIBLE_MATCH: "No possible match",
+}
+PROBE = "probe"
+
+
+def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
+    """The head of a review thread, in the restricted channel."""
+    text = f"Examination {search.id}: {len(search.candidates)} candidates"
+    return text, [
+        header(f"Examination {search.id}"),
+        section(
+            "Compare the submitted image with each candidate *on your own*. Software always returns somebody: three "
+            "of four examinations rightly end without a lead. Do not discuss it before the examination is over."
+        ),
+        image(files[PROBE], "The submitted image", "Submitted image"),
+        actions(button("Open my worksheet", "open_worksheet", search.id, style="primary")),
+        context(
+            f"{len(search.candidates)} candidates in the thread, in no meaningful order · two examiners are needed"
+        ),
+    ]
+
+
+def candidates(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
+    """The candidates' photographs, by label alone; the order of the labels is random."""
+    labels = sorted(candidate.label for candidate in search.candidates)
+    blocks = [image(files[label], f"Candidate {label}", f"Candidate {label}") for label in labels]
+    return f"Candidates of examination {search.id}", blocks
+
+
+def order(search: Search, seed: str) -> list[Candidate]:
+    """The candidates in the order in which one examiner sees them, seeded for that examiner alone."""
+    mixed = sorted(search.candidates, key=lambda c: c.label)
+    random.Random(seed).shuffle(mixed)
+    return mixed
+
+
+def worksheet(
+    search: Search, mine: Examination | None, files: Mapping[str, str], seed: str, page_asked: int = 0
+) -> View:
+    """One examiner's private sheet: each candidate is answered, then the conclusion locks the opinion."""
+    ordered = order(search, seed)
+    pages = max(1, -(-len(ordered) // PAGE))
+    page = min(max(page_asked, 0), pages - 1)
+    answers = mine.answers if mine else {}
+    blocks = [image(files[PROBE], "The submitted image", "Submitted image"), _progress(search, answers)]
+    for candidate in ordered[page * PAGE : (page + 1) * PAGE]:
+        blocks += _candidate(candidate, files, answers.get(candidate.label))
+    if pages > 1:
+        blocks.append(_pager(search, page, pages))
+    blocks.append(divider())
+    blocks += _conclusion(search, answers)
+    return modal(
+        "worksheet",
+        "Examination",
+        "Lock my opinion",
+        blocks,
+        {"search": search.id, "page": page, "probe": search.photo_sha256},
+    )
+
+
+def _progress(search: Search, answers: Mapping[Label, Answer]) -> Block:
+    left = len(search.candidates) - len(answers)
+    done = "Every candidate is answered." if left == 0 else f"{left} of {len(search.candidates)} candidates still open."
+    return context(f"{done} Answers are kept as you choose them; only you can see them.")
+
+
+def _candidate(candidate: Candidate, files: Mapping[str, str], answer: Answer | None) -> list[Block]:
+    words = {a.value: w for a, w in ANSWER_WORDS.items()}
+    choice = select(f"answer_{candidate.label}", "Your answer", words, answer.value if answer else None)
+    return [
+        image(files[candidate.label], f"Candidate {candidate.label}", f"Candidate {candidate.label}"),
+        section(f"Candidate {candidate.label}", accessory=choice, block_id=f"candidate_{candidate.label}"),
+    ]
+
+
+def _pager(search: Search, page: int, pages: int) -> Block:
+    turns: list[Block] = []
+    if page > 0:
+        turns.append(button("Previous page", "page_back", f"{search.id} {page - 1}"))
+    if page < pages - 1:
+        turns.append(button("Next page", "page_on", f"{search.id} {page + 1}"))
+    return actions(*turns)
+
+
+def _conclusion(search: Search, answers: Mapping[Label, Answer]) -> list[Block]:
+    possible = sorted(label for label, answer in answers.items() if answer is Answer.POSSIBLE)
+    choices = {f"possible-match {label}": f"Possible match: candidate {label}" for label in possible}
+    choices |= {c.value: words for c, words in CONCLUSION_WORDS.items()}
+    return [
+        asked(
+            CONCLUSION,
+            "Your conclusion",
+            select("answer", "Choose once every candidate is answered", dict(list(choices.items())[:100])),
+            hint="A possible match names one candidate whom you answered as possible.",
+        ),
+        asked(
+            DIFFERENCES,
+            "Differences considered",
+            text_input("answer", multiline=True, longest=2000),
+            hint="At least one, for a possible match: what differs, and why it does not exclude.",
+            optional=True,
+        ),
+        context(f"Examination {search.id} · once locked, an opinion cannot be changed"),
+    ]
+
+
+def read_conclusion(value: str) -> tuple[Conclusion, Label | None]:
+    """What a chosen option of the worksheet says."""
+    word, _, label = value.partition(" ")
+    return Conclusion(word), Label(label) if label else None
+
+
+def locked(search: Search) -> View:
+    """After the opinion is locked."""
+    return {
+        "type": "modal",
+        "title": plain("Examination", 24),
+        "close": plain("Close", 24),
+        "blocks": [
+            section(f"*Your opinion on {search.id} is locked.* Thank you. You will not be told what others concluded.")
+        ],
+    }
+
+
+def arbiter_called(search: Search) -> tuple[str, list[Block]]:
+    text = f"Examination {search.id} needs a third examiner"
+    return text, [
+        section(f"*A third examiner is needed* for examination {search.id}, on the same terms."),
+        _open(search),
+    ]
+
+
+def _open(search: Search) -> Block:
+    return actions(button("Open my worksheet", "open_worksheet", search.id, style="primary"))
+
+
+def over(search: Search) -> tuple[str, list[Block]]:
+    """The head of the thread once nobody can add to it."""
+    text = f"Examination {search.id} is over"
+    return text, [header(f"Examination {search.id}"), section("*This examination is over.* Thank you.")]
+
+
+def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
+    """Put to the supervisors: both opinions are locked and name the same candidate."""
+    label = search.lead
+    assert label is not None, "agreed without a candidate"
+    opinions = [e for e in search.examinations if e.conclusion is not None]
+    text = f"Decision needed on search {search.id}"
+    return text, [
+        header(f"Decision on {search.id}"),
+        section(
+            f"{len(opinions)} examiners, separately, found candidate {label} a possible match among "
+            f"{len(search.candidates)}. Case {literal(search.case_number)}, purpose {literal(search.purpose)}."
+        ),
+        image(files[PROBE], "The submitted image", "Submitted image"),
+        image(files[label], f"Candidate {label}", f"Candidate {label}"),
+        section("*Differences considered*"),
+        *[quoted(f"– {e.differences}") for e in opinions],
+        actions(
+            button("Approve as a lead", "approve_lead", search.id, style="primary"),
+            button("Do not approve", "reject_lead", search.id, style="danger"),
+        ),
+        context("A supervisor who examined or requested cannot decide. A lead is never an identification."),
+    ]
+
+
+def decision_form(search: Search, *, approve: bool) -> View:
+    what = "approve this as an investigative lead" if approve else "not approve a lead"
+    blocks = [
+        section(f"You are about to {what}, search {search.id}."),
+        asked("reason", "Reason", text_input("answer", multiline=True, longest=2000)),
+    ]
+    data = {"search": search.id, "approve": approve}
+    return modal("decide_lead", "Decision", "Approve" if approve else "Do not approve", blocks, data)
+
+
+def decided(search: Search) -> tuple[str, list[Block]]:
+    text = f"Search {search.id} is decided"
+    return text, [section(f"*Search {search.id} is decided.* The requester has been told.")]
+
+
+def usage(rows: Sequence[Mapping[str, object]], labels: Mapping[str, str], since: str, until: str) -> list[Block]:
+    """Counts by purpose and outcome, for supervisors. No image, no case, no person (M33)."""
+    blocks = [header("Use of facial recognition"), context(f"Requested from {since} to before {until}, UTC")]
+    if not rows:
+        return [*blocks, section("Nothing was requested in this period.")]
+    by_purpose: dict[str, list[str]] = {}
+    for row in rows:
+        by_purpose.setdefault(str(row["purpose"]), []).append(f"{row['outcome']}: {row['searches']}")
+    total = sum(int(str(row["searches"])) for row in rows)
+    lines = [section(f"*{literal(labels.get(p, p))}*\n{' · '.join(counts)}") for p, counts in by_purpose.items()]
+    return [*blocks, *lines[:45], context(f"{total} searches in all · outcomes as in the ledger")]
+
+
+def telling(text: str) -> View:
+    """One sentence in a modal, for somebody who clicked what they may not or what is over."""
+    return {
+        "type": "modal",
+        "title": plain("Leadgate", 24),
+        "close": plain("Close", 24),
+        "blocks": [{"type": "section", "text": plain(text, 3000)}],
+    }
