@@ -129,6 +129,7 @@ class Search:
     faces: tuple[Face, ...] = ()
     face: int | None = None
     candidates: tuple[Candidate, ...] = ()
+    evidence: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, str | int | float | bool])
     examinations: tuple[Examination, ...] = ()
     decided_by: PersonId | None = None
     outcome: Outcome | None = None

@@ -173,7 +173,7 @@ def _done_before(search: Search, command: Command, by: Actor) -> bool:
         case ChooseFace():
             return search.face == command.index and search.requested_by == by.id
         case RecordCandidates():
-            return search.state not in STATES_OF[RecordCandidates] and bool(search.candidates)
+            return bool(search.evidence)
         case DropCandidate():
             return search.state is State.SEARCHED and command.label not in {c.label for c in search.candidates}
         case RecordPosted():
@@ -381,7 +381,7 @@ def evolve(search: Search, event: Event) -> Search:
         case FaceChosen():
             return replace(search, state=State.ASSESSED, face=event.index)
         case SearchRun():
-            return replace(search, state=State.SEARCHED, candidates=event.candidates)
+            return replace(search, state=State.SEARCHED, candidates=event.candidates, evidence=event.evidence)
         case CandidateDropped():
             return replace(search, candidates=tuple(c for c in search.candidates if c.label != event.label))
         case Posted():
