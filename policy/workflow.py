@@ -175,7 +175,7 @@ def _done_before(search: Search, command: Command, by: Actor) -> bool:
         case RecordCandidates():
             return bool(search.evidence)
         case DropCandidate():
-            return search.state is State.SEARCHED and command.label not in {c.label for c in search.candidates}
+            return bool(search.evidence) and command.label not in {c.label for c in search.candidates}
         case RecordPosted():
             return command.what in search.posts
         case AnswerCandidate():
