@@ -13,6 +13,8 @@ from uuid import UUID
 
 from bot.database import Conn
 
+Row = Mapping[str, Any]
+
 
 class JobLostError(Exception):
     """The lease ran out and somebody else has the job now; whatever we did must not count."""
@@ -140,7 +142,7 @@ WHERE state = 'dead' ORDER BY finished_at LIMIT 200
 """
 
 
-async def dead(conn: Conn) -> list[Mapping[str, Any]]:
+async def dead(conn: Conn) -> list[Row]:
     """Jobs that failed too often and wait for an operator."""
     return [dict(row) for row in await conn.fetch(DEAD)]
 
