@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -147,7 +147,7 @@ class EmbeddedPostgres:
         self._bindir = find_binaries()
 
     def _within_reach(self, root: Path) -> Path:
-        """`root`, or a place of its own for root's server: the directories above are nobody's to open but their owner's."""
+        """`root`, or a place of our own: the directories above `root` are their owner's to open, not ours."""
         if self._account is None or reachable(root, self._account):
             return root
         return ELSEWHERE / _short_hash(root)
@@ -198,14 +198,14 @@ class EmbeddedPostgres:
     # --- how it is done ----------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None]:
         """One of us at a time; the kernel lets go of the lock when its holder is killed."""
         with (self.home / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _run(self, program: str, *arguments: object, check: bool = True, timeout: float = 90) -> _Ran:
-        ids = {"user": self._account.uid, "group": self._account.gid, "extra_groups": []} if self._account else {}
+        account = self._account
         # pg_ctl hands its output on to the server, which would keep a pipe open for ever.
         output = subprocess.DEVNULL if program == "pg_ctl" else subprocess.PIPE
         ran = subprocess.run(
@@ -218,7 +218,9 @@ class EmbeddedPostgres:
             cwd="/",
             timeout=timeout,
             umask=0o077,
-            **ids,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
         if check and ran.returncode:
             said = (ran.stdout or b"").decode(errors="replace")[-2000:]
@@ -262,6 +264,7 @@ class EmbeddedPostgres:
         self._run("initdb", "-D", new, "-U", SUPERUSER, f"--pwfile={password}", *options)
         password.unlink()
         for name, text in (("leadgate.conf", self._configuration), ("pg_hba.conf", "local all all scram-sha-256\n")):
+            (new / name).unlink(missing_ok=True)
             _write_private(new / name, text)
             self._own(new / name)
         with (new / "postgresql.conf").open("a", encoding="utf-8") as file:
@@ -317,7 +320,7 @@ def _short_hash(path: Path) -> str:
 
 
 def _major(version: str) -> str:
-    """ "postgres (PostgreSQL) 18.6" -> "18"."""
+    """The 18 of what `postgres --version` says: postgres (PostgreSQL) 18.6."""
     return version.split()[2].split(".", maxsplit=1)[0]
 
 
