@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import re
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ class Parts:
 
 
 @asynccontextmanager
-async def parts(settings: Settings, name: str) -> AsyncIterator[Parts]:
+async def parts(settings: Settings, name: str) -> AsyncGenerator[Parts, None]:
     """Everything is connected and checked; SettingsError says in one line what cannot work."""
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(

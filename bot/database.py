@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, LiteralString, Protocol, cast
 
@@ -89,8 +89,8 @@ async def listen(url: str, channel: str, heard: Callable[[], None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _session(url: str) -> AsyncIterator[tuple[Any, asyncio.Event]]:
-    conn = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, command_timeout=COMMAND_TIMEOUT)
+async def _session(url: str) -> AsyncGenerator[tuple[Any, asyncio.Event], None]:
+    conn = await asyncpg.connect(url, timeout=int(CONNECT_TIMEOUT), command_timeout=COMMAND_TIMEOUT)
     gone = asyncio.Event()
     conn.add_termination_listener(lambda *_: gone.set())
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.database import Pool
 from bot.views.blocks import Block, View
@@ -86,16 +87,18 @@ class Desk:
             if not cursor:
                 return None
 
-    async def _page(self, channel: str, thread: str | None, cursor: str | None) -> Mapping[str, Any]:
+    async def _page(
+        self, channel: str, thread: str | None, cursor: str | None, oldest: str | None = None
+    ) -> Mapping[str, Any]:
         if thread:
             answer = await self._client.conversations_replies(
                 channel=channel, ts=thread, cursor=cursor, limit=200, include_all_metadata=True
             )
         else:
             answer = await self._client.conversations_history(
-                channel=channel, cursor=cursor, limit=200, include_all_metadata=True
+                channel=channel, oldest=oldest, cursor=cursor, limit=200, include_all_metadata=True
             )
-        return answer.data if isinstance(answer.data, dict) else {"messages": []}
+        return _said(answer)
 
     async def update(self, channel: str, ts: str, message: tuple[str, Sequence[Block]]) -> None:
         """The message says something else from now on; a message that somebody deleted stays deleted."""
@@ -111,7 +114,7 @@ class Desk:
         await self._client.chat_postEphemeral(channel=channel, user=user, text=text, thread_ts=thread)
 
     async def direct_channel(self, user: str) -> str:
-        opened = await self._client.conversations_open(users=[user])
+        opened = _said(await self._client.conversations_open(users=[user]))
         return str(opened["channel"]["id"])
 
     # --- files ------------------------------------------------------------------------------------------------------
@@ -125,7 +128,7 @@ class Desk:
             if known := await conn.fetchval(FIND_UPLOAD, key):
                 return str(known)
         name = f"{label.lower()}.jpg"
-        asked = await self._client.files_getUploadURLExternal(filename=name, length=len(data))
+        asked = _said(await self._client.files_getUploadURLExternal(filename=name, length=len(data)))
         async with self._session.post(str(asked["upload_url"]), data=data) as response:
             response.raise_for_status()
         await self._client.files_completeUploadExternal(files=[{"id": str(asked["file_id"]), "title": name}])
@@ -138,7 +141,7 @@ class Desk:
     async def _ready(self, file: str) -> None:
         """A slack_file block fails until Slack has processed the file (python-slack-sdk#1521)."""
         for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0):
-            info = await self._client.files_info(file=file)
+            info = _said(await self._client.files_info(file=file))
             if info["file"].get("mimetype"):
                 return
             await asyncio.sleep(wait)
@@ -151,7 +154,7 @@ class Desk:
         return {row["label"]: row["file"] for row in rows}
 
     async def file_facts(self, file: str) -> Mapping[str, Any]:
-        info = await self._client.files_info(file=file)
+        info = _said(await self._client.files_info(file=file))
         return info["file"]
 
     async def fetch(self, file: str) -> bytes:
@@ -192,7 +195,7 @@ class Desk:
         """Whether the person is in the channel now, not when the message was posted."""
         cursor: str | None = None
         while True:
-            page = await self._client.conversations_members(channel=channel, cursor=cursor, limit=200)
+            page = _said(await self._client.conversations_members(channel=channel, cursor=cursor, limit=200))
             if user in page["members"]:
                 return True
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
@@ -204,11 +207,17 @@ class Desk:
         found: list[dict[str, Any]] = []
         cursor: str | None = None
         while True:
-            page = await self._client.conversations_history(channel=channel, oldest=oldest, cursor=cursor, limit=200)
+            page = await self._page(channel, None, cursor, oldest)
             found += page["messages"]
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return found
+
+
+def _said(answer: AsyncSlackResponse) -> Mapping[str, Any]:
+    """A Web API answer as data; slack_sdk has raised already where it was not ok."""
+    assert isinstance(answer.data, dict), "Slack answered something else than JSON"
+    return answer.data
 
 
 def _key_of(message: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict
 
 
 def setup(level: int = logging.INFO) -> None:
@@ -26,7 +27,7 @@ def setup(level: int = logging.INFO) -> None:
     )
 
 
-def without_text(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def without_text(_: Any, __: str, event: EventDict) -> EventDict:
     """An exception's text may carry row values or addresses: its type and the lines it passed are enough."""
     error = event.pop("exc_info", None)
     if isinstance(error, BaseException):

@@ -1,7 +1,15 @@
-"""Alembic's entry: the connection is handed over by `migrations.upgrade`; there is no offline mode."""
+"""What alembic runs: the revisions, in one transaction, on the connection that `migrations.upgrade` opened."""
 
 from alembic import context
+from sqlalchemy import text
+
+from migrations import VERSION_TABLE
+
+# Two upgrades at once are one upgrade: the second waits and finds nothing to do.
+LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('leadgate migrations', 0))")
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, version_table="leadgate_revision", transactional_ddl=True)
-context.run_migrations()
+connection.execute(LOCK)
+context.configure(connection=connection, version_table=VERSION_TABLE)
+with context.begin_transaction():
+    context.run_migrations()

@@ -89,7 +89,7 @@ def select(action_id: str, placeholder: str, options: Mapping[str, str], chosen:
         "placeholder": plain(placeholder, 150),
         "options": [option(value, text) for value, text in options.items()],
     }
-    if chosen in options:
+    if chosen is not None and chosen in options:
         element["initial_option"] = option(chosen, options[chosen])
     return element
 

@@ -50,8 +50,8 @@ async def put(url: str, people: list[Person], now: datetime) -> None:
         async with pool.acquire() as conn, conn.transaction():
             for person in people:
                 await enrol(conn, person)
-                data = {"person": person.id, "roles": sorted(person.roles)}
-                data["certified_until"] = person.certified_until.isoformat() if person.certified_until else ""
+                until = person.certified_until.isoformat() if person.certified_until else ""
+                data = {"person": person.id, "roles": sorted(person.roles), "certified_until": until}
                 await ledger.append(conn, "people", "PersonEnrolled", at=now, actor="operator", data=data)
     finally:
         await pool.close()

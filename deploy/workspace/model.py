@@ -104,6 +104,7 @@ class File:
     deleted: bool = False
     stub: bool = False
     channels: list[str] = field(default_factory=list[str])
+    granted: list[str] = field(default_factory=list[str])
     shares: Json = field(default_factory=dict[str, Any])
 
 

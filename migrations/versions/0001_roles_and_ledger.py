@@ -1,10 +1,13 @@
-"""Roles, and the ledger that none of them can change."""
+"""The five group roles, and the ledger: append-only, hash-chained, sealed, with its private fields beside it.
 
-from migrations import sql
+Why: what was decided has to be provable years later, also against whoever runs the database.
+"""
+
+from migrations import run_sql
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    sql.run(__file__)
+    run_sql(__file__)
