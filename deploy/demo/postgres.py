@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
 
 SUPERUSER = "postgres"
@@ -160,7 +161,7 @@ class EmbeddedPostgres:
 
     # --- what others ask ---------------------------------------------------------------------------------------------
 
-    def start(self, timeout: int = 60) -> None:
+    def start(self, timeout: int = 60) -> Self:
         """The server runs and takes connections. It may have run before; two starts at once are one start."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o711)
         if self._account:
@@ -173,6 +174,7 @@ class EmbeddedPostgres:
             self._check_version()
             if not self.running():
                 self._launch(timeout)
+        return self
 
     def stop(self, mode: str = "fast") -> None:
         """The server has ended: `fast` after a checkpoint, `immediate` as a crash would end it."""
