@@ -1,0 +1,119 @@
+"""What Slack does to a posted file: tells its kind by its bytes, strips EXIF, and makes thumbnails.
+
+Slack removes EXIF from JPEG and keeps everything else as it came (slack.md "Mobile"); HEIC stays HEIC. The orientation survives
+here, alone, so that a phone's photograph is not shown on its side.
+"""
+
+import io
+import struct
+import warnings
+from typing import Final
+
+from PIL import Image, ImageOps
+from pi_heif import register_heif_opener
+
+MAGIC: Final = (
+    (b"\xff\xd8\xff", "image/jpeg", "jpg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png", "png"),
+    (b"GIF8", "image/gif", "gif"),
+    (b"%PDF", "application/pdf", "pdf"),
+    (b"PK\x03\x04", "application/zip", "zip"),
+)
+HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+BY_NAME: Final = {
+    "jpg": ("image/jpeg", "jpg"),
+    "jpeg": ("image/jpeg", "jpg"),
+    "png": ("image/png", "png"),
+    "gif": ("image/gif", "gif"),
+    "heic": ("image/heic", "heic"),
+    "webp": ("image/webp", "webp"),
+    "txt": ("text/plain", "text"),
+    "csv": ("text/csv", "csv"),
+    "json": ("application/json", "json"),
+    "pdf": ("application/pdf", "pdf"),
+    "mp4": ("video/mp4", "mp4"),
+}
+MOST_PIXELS: Final = 50_000_000
+ORIENTATION: Final = 0x0112
+
+
+def kind_of(data: bytes, name: str) -> tuple[str, str]:
+    """Mimetype and filetype: by the first bytes when they are known, else by the name."""
+    for magic, mimetype, filetype in MAGIC:
+        if data.startswith(magic):
+            return mimetype, filetype
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp", "webp"
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+        return "image/heic", "heic"
+    return BY_NAME.get(name.rpartition(".")[2].lower(), ("application/octet-stream", "binary"))
+
+
+def without_exif(data: bytes) -> bytes:
+    """The same JPEG without its APP1 and APP13 segments; anything else, and anything odd, as it came."""
+    if not data.startswith(b"\xff\xd8"):
+        return data
+    kept, at, orientation = [b"\xff\xd8"], 2, 1
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+        (length,) = struct.unpack(">H", data[at + 2 : at + 4])
+        segment = data[at : at + 2 + length]
+        if data[at + 1] == 0xE1 and segment[4:10] == b"Exif\0\0":
+            orientation = _orientation(segment[4:])
+        elif data[at + 1] not in {0xE1, 0xED}:
+            kept.append(segment)
+        at += 2 + length
+    if at + 4 > len(data) or data[at] != 0xFF:
+        return data
+    if orientation != 1:
+        kept.insert(1, _orientation_only(orientation))
+    return b"".join([*kept, data[at:]])
+
+
+def _orientation(exif: bytes) -> int:
+    read = Image.Exif()
+    try:
+        read.load(exif)
+        return int(read.get(ORIENTATION, 1))
+    except (SyntaxError, ValueError, TypeError, KeyError, struct.error):
+        return 1
+
+
+def _orientation_only(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    body = exif.tobytes()
+    body = body if body.startswith(b"Exif\0\0") else b"Exif\0\0" + body
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+def dimensions(data: bytes) -> tuple[int, int]:
+    """Width and height as shown; (0, 0) for what is not a picture, or too large a one to make thumbnails of."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            register_heif_opener()
+            with Image.open(io.BytesIO(data)) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    return 0, 0
+                turned = image.getexif().get(ORIENTATION, 1) in {5, 6, 7, 8}
+                return (image.height, image.width) if turned else (image.width, image.height)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return 0, 0
+
+
+def thumbnail(data: bytes, size: int, *, square: bool) -> bytes | None:
+    """A PNG or JPEG that fits in `size` by `size`; None for what cannot be decoded."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            opened.draft("RGB", (size, size))
+            upright = ImageOps.exif_transpose(opened)
+            small = ImageOps.fit(upright, (size, size)) if square else upright
+            small.thumbnail((size, size))
+            out = io.BytesIO()
+            if small.mode in {"RGBA", "LA", "P"}:
+                small.convert("RGBA").save(out, "PNG")
+            else:
+                small.convert("RGB").save(out, "JPEG", quality=88)
+            return out.getvalue()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
