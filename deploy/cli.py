@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from typing import Any
 
 import typer
 
@@ -22,17 +23,27 @@ app = typer.Typer(
 )
 
 
-def _mount() -> None:
+COMMANDS = {"bot": "run", "worker": "run", "demo": "demo", "evaluate": "evaluate"}
+
+
+def _mount(asked: str | None) -> None:
+    """Imports only what was asked for, so that the bot starts without the matcher; everything for the list of all."""
     for name, text in GROUPS.items():
-        module = importlib.import_module(f"deploy.commands.{name}")
-        app.add_typer(module.app, name=name, help=text)
-    for name in ("run", "demo", "evaluate"):
-        app.add_typer(importlib.import_module(f"deploy.commands.{name}").app)
+        if asked not in COMMANDS and asked in {name, None}:
+            app.add_typer(_module(name).app, name=name, help=text)
+    for name in sorted(set(COMMANDS.values())):
+        if asked not in GROUPS and COMMANDS.get(asked or "", name) == name:
+            app.add_typer(_module(name).app)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"deploy.commands.{name}")
 
 
 def main() -> None:
     """The command line's entry."""
-    _mount()
+    asked = sys.argv[1] if len(sys.argv) > 1 else None
+    _mount(asked if asked in {*GROUPS, *COMMANDS} else None)
     try:
         app()
     except KeyboardInterrupt:

@@ -1,0 +1,5 @@
+"""`python -m deploy …` is `leadgate …`."""
+
+from deploy.cli import main
+
+main()

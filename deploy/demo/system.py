@@ -1,0 +1,276 @@
+"""The whole system on one machine, from the same parts that production runs: only the addresses differ."""
+
+import asyncio
+import base64
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+import migrations
+from bot.people import Person
+from deploy.commands import people as roster
+from deploy.commands.db import make_login
+from deploy.demo.postgres import EmbeddedPostgres
+from deploy.demo.processes import Child, plain_environment, ready
+from policy.model import PersonId, Role
+
+HERE = Path(__file__).parent
+CAST = HERE / "cast" / "gallery.jsonl"
+ROLES = {
+    "face-requesters": Role.REQUESTER,
+    "face-examiners": Role.EXAMINER,
+    "face-supervisors": Role.SUPERVISOR,
+    "face-auditors": Role.AUDITOR,
+}
+CHANNELS = {"INTAKE": "face-intake", "REVIEW": "face-review", "OVERSIGHT": "face-oversight"}
+DATABASE = "leadgate"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Made once per demonstration and kept in a file of its own, 0600."""
+
+    matcher: str
+    photo_key: str
+    logins: dict[str, str]
+
+    @classmethod
+    def of(cls, root: Path) -> "Secrets":
+        """Those of this demonstration, minted the first time."""
+        path = root / "secrets.json"
+        if not path.exists():
+            minted = {
+                "matcher": secrets.token_urlsafe(32),
+                "photo_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+                "logins": {role: secrets.token_urlsafe(24) for role in ("bot", "matcher", "auditor", "sealer")},
+            }
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                json.dump(minted, file)
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+@dataclass(slots=True)
+class System:
+    """Everything that runs, and where."""
+
+    root: Path
+    postgres: EmbeddedPostgres
+    secrets: Secrets
+    workspace_port: int
+    matcher_port: int
+    lease_seconds: float = 30.0
+    workspace_options: tuple[str, ...] = ()
+    children: dict[str, Child] = field(default_factory=dict[str, Child])
+    channels: dict[str, str] = field(default_factory=dict[str, str])
+    credentials: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def page(self) -> str:
+        return f"http://127.0.0.1:{self.workspace_port}"
+
+    @property
+    def matcher_url(self) -> str:
+        return f"http://127.0.0.1:{self.matcher_port}"
+
+    def database_url(self, role: str) -> str:
+        """The database as that role's login; `postgres` is the superuser."""
+        if role == "postgres":
+            return self.postgres.url(DATABASE)
+        return self.postgres.url(DATABASE, f"demo_{role}", self.secrets.logins[role])
+
+    def slack(self) -> AsyncWebClient:
+        """The Web API as the app's operator sees it."""
+        return AsyncWebClient(token=self.credentials["bot_token"], base_url=f"{self.page}/api/")
+
+    def child(self, name: str, *argv: str, env: dict[str, str] | None = None) -> Child:
+        log = self.root / "logs" / f"{name}.log"
+        made = Child(name, [sys.executable, "-m", *argv], plain_environment() | (env or {}), log)
+        self.children[name] = made
+        return made
+
+    def bot_environment(self) -> dict[str, str]:
+        """The bot's settings, exactly as an operator would set them."""
+        return {
+            "LEADGATE_DATABASE_URL": self.database_url("bot"),
+            "LEADGATE_SLACK_BOT_TOKEN": self.credentials["bot_token"],
+            "LEADGATE_SLACK_APP_TOKEN": self.credentials["app_token"],
+            "LEADGATE_SLACK_API_URL": f"{self.page}/api/",
+            "LEADGATE_MATCHER_URL": self.matcher_url,
+            "LEADGATE_MATCHER_SECRET": self.secrets.matcher,
+            "LEADGATE_PHOTO_KEY": self.secrets.photo_key,
+            "LEADGATE_LEASE_SECONDS": str(self.lease_seconds),
+            **{f"LEADGATE_{name}_CHANNEL": self.channels[channel] for name, channel in CHANNELS.items()},
+        }
+
+    def matcher_environment(self) -> dict[str, str]:
+        return {
+            "LEADGATE_MATCHER_DATABASE_URL": self.database_url("matcher"),
+            "LEADGATE_MATCHER_SECRET": self.secrets.matcher,
+            "LEADGATE_MATCHER_PORT": str(self.matcher_port),
+        }
+
+
+@asynccontextmanager
+async def running(
+    root: Path,
+    *,
+    port: int = 0,
+    lease_seconds: float = 30.0,
+    durable: bool = True,
+    workspace_options: tuple[str, ...] = (),
+) -> AsyncGenerator[System, None]:
+    """The whole system is up, its roster and gallery filled; on leaving, every process of it has ended."""
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    postgres = EmbeddedPostgres(root / "postgres", durable=durable)
+    await asyncio.to_thread(postgres.start)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, postgres.stop)
+        made = Secrets.of(root)
+        system = System(root, postgres, made, port or _free_port(), _free_port(), lease_seconds, workspace_options)
+        await _prepare_database(system)
+        stack.push_async_callback(_stop, system)
+        await asyncio.gather(_start_workspace(system), _start_matcher(system))
+        await _fill_roster(system)
+        await _start_bot(system)
+        yield system
+
+
+async def _stop(system: System) -> None:
+    for name in ("bot", "worker", "matcher", "workspace"):
+        if child := system.children.get(name):
+            await child.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _prepare_database(system: System) -> None:
+    """The database exists, is migrated, and has a login for each service."""
+    await system.postgres.create_database(DATABASE)
+    await migrations.upgrade(system.database_url("postgres"))
+    for role, password in system.secrets.logins.items():
+        await make_login(system.database_url("postgres"), f"demo_{role}", role, password)
+
+
+async def _start_workspace(system: System) -> None:
+    credentials = system.root / "workspace.json"
+    credentials.unlink(missing_ok=True)
+    child = system.child(
+        "workspace",
+        "deploy.workspace",
+        "--port",
+        str(system.workspace_port),
+        "--credentials",
+        str(credentials),
+        "--state",
+        str(system.root / "workspace"),
+        *system.workspace_options,
+    )
+    await child.start()
+
+    async def answers() -> bool:
+        if not credentials.exists():
+            return False
+        try:
+            system.credentials = json.loads(credentials.read_text(encoding="utf-8"))
+            await system.slack().auth_test()
+        except (ValueError, SlackClientError, aiohttp.ClientError):
+            return False
+        return True
+
+    await ready(child, answers)
+
+
+async def _start_matcher(system: System) -> None:
+    """The gallery is filled from the synthetic cast, once, and the matcher serves it."""
+    env = system.matcher_environment()
+    await _enrol_cast(system, env)
+    child = system.child("matcher", "matcher", env=env)
+    await child.start()
+
+    async def answers() -> bool:
+        return await _is_ready(system.matcher_url + "/readyz", system.secrets.matcher)
+
+    await ready(child, answers)
+
+
+async def _enrol_cast(system: System, env: dict[str, str]) -> None:
+    log = system.root / "logs" / "enrol.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("ab") as out:
+        enrol = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deploy", "gallery", "enrol", str(CAST)),
+            env=plain_environment() | env,
+            stdout=out,
+            stderr=out,
+        )
+        if await enrol.wait():
+            raise RuntimeError(f"The gallery could not be filled:\n{log.read_text(encoding='utf-8')[-2000:]}")
+
+
+async def _is_ready(url: str, secret: str) -> bool:
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(url, headers={"Authorization": f"Bearer {secret}"}) as response,
+        ):
+            return response.status == 200  # noqa: PLR2004 - OK
+    except aiohttp.ClientError:
+        return False
+
+
+async def _fill_roster(system: System) -> None:
+    """Whoever the workspace's user groups name is on the roster, with that role, certified for a year."""
+    slack = system.slack()
+    listed: Any = await slack.conversations_list(types="public_channel,private_channel", limit=200)
+    system.channels = {channel["name"]: channel["id"] for channel in listed["channels"]}
+    users: Any = await slack.users_list()
+    groups: Any = await slack.usergroups_list(include_users=True)
+    now = datetime.now(UTC)
+    roles: dict[str, set[Role]] = {}
+    for group in groups["usergroups"]:
+        for user in group["users"]:
+            roles.setdefault(user, set()).add(ROLES[group["handle"]])
+    people = [
+        Person(
+            PersonId(user["name"]),
+            user["real_name"],
+            frozenset(roles[user["id"]]),
+            now + timedelta(days=365),
+            user["team_id"],
+            user["id"],
+        )
+        for user in users["members"]
+        if user["id"] in roles
+    ]
+    await roster.put(system.database_url("bot"), people, now)
+
+
+async def _start_bot(system: System) -> None:
+    """The listener is connected and the worker runs; both say so in their logs."""
+    for name in ("bot", "worker"):
+        child = system.child(name, "deploy", name, env=system.bot_environment())
+        await child.start()
+    for name in ("bot", "worker"):
+        child = system.children[name]
+
+        async def said(child: Child = child, name: str = name) -> bool:
+            return f'"{name}.ready"' in child.last_words(50)
+
+        await ready(child, said)
