@@ -22,6 +22,11 @@ from .model import Json
 from .server import running
 from .workspace import Workspace
 
+REFUSAL = (
+    "{name} is set: this looks like a machine that serves a real department. The workspace is for trying Leadgate out "
+    "and does not start here. Unset it, or use another machine."
+)
+
 
 def production_setting() -> str | None:
     """The name of a setting that says this machine serves a real department, if there is one."""
@@ -103,12 +108,7 @@ async def serve(words: argparse.Namespace, config: WorkspaceConfig) -> None:
 def main() -> int:
     words = read_words()
     if name := production_setting():
-        print(
-            f"{name} is set: this looks like a machine that serves a real department. The workspace is for trying Leadgate",
-            end=" ",
-            file=sys.stderr,
-        )
-        print("out and does not start here. Unset it, or use another machine.", file=sys.stderr)
+        print(REFUSAL.format(name=name), file=sys.stderr)
         return 2
     try:
         config = WorkspaceConfig(

@@ -1,7 +1,7 @@
 """Block Kit's limits, stated as data and enforced as Slack enforces them: every fault is named with its JSON pointer.
 
-Sources: docs.slack.dev/reference/block-kit (blocks, elements, composition objects), slack.md "Limits". The wording of the
-messages is what Slack answers in `response_metadata.messages`.
+Sources: docs.slack.dev/reference/block-kit (blocks, elements, composition objects). The wording of the messages is what
+Slack answers in `response_metadata.messages`.
 """
 
 import re
@@ -84,7 +84,7 @@ def many(of: Rule, most: int, least: int = 1) -> Rule:
     return rule
 
 
-def shape(required: Mapping[str, Rule], optional: Mapping[str, Rule] = {}, kind: str = "") -> Rule:  # noqa: B006 -- never written to
+def shape(required: Mapping[str, Rule], optional: Mapping[str, Rule] = {}, kind: str = "") -> Rule:
     """An object with exactly these fields; `kind` is its `type`, already matched."""
 
     def rule(value: Any, where: str, findings: Findings) -> None:
@@ -196,7 +196,7 @@ COMMON: Final[Mapping[str, Rule]] = {"action_id": ID, "confirm": CONFIRM, "focus
 PLACEHOLDER: Final[Mapping[str, Rule]] = {"placeholder": text(150, plain=True)}
 
 
-def _menu(kind: str, own: Mapping[str, Rule], required: Mapping[str, Rule] = {}) -> Rule:  # noqa: B006 -- never written to
+def _menu(kind: str, own: Mapping[str, Rule], required: Mapping[str, Rule] = {}) -> Rule:
     multi: Mapping[str, Rule] = {"max_selected_items": number(1, 100)} if kind.startswith("multi_") else {}
     return shape(required, {**COMMON, **PLACEHOLDER, **multi, **own}, kind)
 

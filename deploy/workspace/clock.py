@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Timings:
     """How long Slack waits, in seconds. Every figure is Slack's own; tests and the control door may scale them.
 
-    Sources: slack.md, "Limits"; api.slack.com/apis/events-api#retries (at once, a minute, five minutes).
+    Source: api.slack.com/apis/events-api#retries (at once, a minute, five minutes).
     """
 
     ack: float = 3.0

@@ -135,9 +135,10 @@ class Controls:
 
 
 def _cut(socket: web.WebSocketResponse) -> None:
-    transport: Any = socket.get_extra_info("transport") or getattr(socket._req, "transport", None)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    if transport:
-        transport.abort()
+    """No close frame, no goodbye: the connection is gone."""
+    request: Any = getattr(socket, "_req", None)
+    if request is not None and request.transport is not None:
+        request.transport.abort()
 
 
 def mount(app: web.Application, ws: Workspace) -> None:

@@ -1,7 +1,7 @@
 """Getting an envelope to the app: three seconds to acknowledge, then again at once, after a minute and after five.
 
-Source: docs.slack.dev/apis/events-api#retries; slack.md "ack and retry". Interactions and commands are never repeated: the
-person is told that it did not work.
+Source: docs.slack.dev/apis/events-api#retries. Interactions and commands are never repeated: the person is told that it
+did not work.
 """
 
 import asyncio

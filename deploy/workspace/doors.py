@@ -1,4 +1,4 @@
-"""What a person's client may do: the page and the programmatic `Person` go through the same doors, each with its own session.
+"""What a person's client may do: the page and the programmatic `Person` go through the same doors.
 
 A session is bound to one person and survives a restart. What a person cannot see, no door shows them.
 """
@@ -166,7 +166,7 @@ class Doors:
 
     async def delete(self, user: User, body: Json) -> Json:
         message = self._message(user, body)
-        if message.ephemeral_for != user.id and message.user != user.id:
+        if user.id not in (message.ephemeral_for, message.user):
             raise SlackError("cant_delete_message")
         self.ws.posting.delete(message)
         return {}
@@ -384,8 +384,9 @@ def _portrait(user: User | None) -> str:
 
 APP_ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 72 72"><rect width="72" height="72" rx="14" fill="#16324f"/>'
-    '<path d="M36 12 56 20v16c0 13-8.500 20.500-20 25-11.500-4.500-20-12-20-25V20z" fill="none" stroke="#f2b84b" stroke-width="4"/>'
-    '<path d="m26 36 7 7 14-15" fill="none" stroke="#fff" stroke-width="5" stroke-linecap="round" stroke-linejoin="round"/></svg>'
+    '<path d="M36 12 56 20v16c0 13-8.500 20.500-20 25-11.500-4.500-20-12-20-25V20z" fill="none" stroke="#f2b84b" '
+    'stroke-width="4"/><path d="m26 36 7 7 14-15" fill="none" stroke="#fff" stroke-width="5" stroke-linecap="round" '
+    'stroke-linejoin="round"/></svg>'
 )
 
 

@@ -1,7 +1,7 @@
 """What open pages are told as it happens: each person only what that person may see."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from .model import Json
@@ -16,7 +16,7 @@ class Feed:
         self._open: dict[str, set[asyncio.Queue[Json]]] = {}
 
     @contextmanager
-    def follow(self, user: str) -> Iterator[asyncio.Queue[Json]]:
+    def follow(self, user: str) -> Generator[asyncio.Queue[Json]]:
         queue: asyncio.Queue[Json] = asyncio.Queue(BACKLOG)
         self._open.setdefault(user, set()).add(queue)
         try:

@@ -1,6 +1,6 @@
 """Files: uploaded in two steps, processed after a moment, shared into channels, fetched with a bearer token.
 
-Source: docs.slack.dev/messaging/working-with-files; slack.md "upload v2", "readiness".
+Source: docs.slack.dev/messaging/working-with-files.
 """
 
 import asyncio
@@ -105,7 +105,7 @@ class Files:
         return file
 
     def showable(self, user: str, key: str) -> bool:
-        """Whether an image block may show it to this poster now: processed, of a kind Slack shows, and theirs to see."""
+        """Whether an image block may show it for this poster now: processed, of a kind Slack shows, theirs."""
         file = self._state.files.get(key)
         return bool(file and self._state.may_see_file(user, file) and file.filetype in SHOWABLE)
 

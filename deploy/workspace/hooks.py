@@ -1,6 +1,6 @@
 """Response addresses: an app may answer an interaction five times within half an hour, without a token.
 
-Source: docs.slack.dev/interactivity/handling-user-interaction#message_responses; slack.md "response_url".
+Source: docs.slack.dev/interactivity/handling-user-interaction#message_responses.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""What a person chose or typed, in the words of `state.values`; and what Slack's own client refuses before the app hears of it."""
+"""What a person chose or typed, in the words of `state.values`; and what its client refuses before the app hears."""
 
 from typing import Any, Final
 
@@ -156,7 +156,7 @@ def _range(given: str, element: Json) -> str | None:
 
 
 def _wrong_type(files: list[Json], allowed: list[str] | None) -> str | None:
-    """By the name's ending, as Slack's client does: a convenience and no protection (slack.md "Mobile")."""
+    """By the name's ending, as Slack's client does: a convenience and no protection."""
     if not allowed:
         return None
     return next((f["name"] for f in files if f["name"].rpartition(".")[2].lower() not in allowed), None)

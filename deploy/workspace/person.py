@@ -55,7 +55,7 @@ class Person:
         return (await self._do("boot"))["channels"]
 
     async def messages(self, channel: str, thread_ts: str | None = None) -> list[Json]:
-        """What stands in a channel, or in one thread with its root first; ephemeral messages to this person included."""
+        """What stands in a channel, or in one thread with its root first; this person's ephemeral messages included."""
         return (await self._do("messages", channel=channel, thread_ts=thread_ts))["messages"]
 
     async def ephemerals(self, channel: str, thread_ts: str | None = None) -> list[Json]:
@@ -77,7 +77,7 @@ class Person:
         )
         query = f"?size={size}" if size else ""
         async with self._session.get(f"{self._base}/_ui/files/{key}{query}") as answer:
-            if answer.content_type == "application/json" and answer.status != 200:  # noqa: PLR2004 -- HTTP's word for yes
+            if answer.content_type == "application/json" and not answer.ok:
                 raise RefusedError(await answer.json())
             return await answer.read()
 
@@ -119,7 +119,7 @@ class Person:
     async def click(
         self, where: Json, action_id: str, *, value: str | None = None, block_id: str | None = None
     ) -> None:
-        """Press a button in a message or a view. With `value`, the button that carries it (ids may repeat between blocks)."""
+        """Press a button in a message or a view; with `value`, the one that carries it (ids repeat between blocks)."""
         block = block_id or _block_of(where, action_id, value)
         await self._do("act", **_place(where), action_id=action_id, block_id=block)
 
@@ -134,7 +134,7 @@ class Person:
         return (await self._do("suggest", **place, action_id=action_id, block_id=block, value=typed))["options"]
 
     async def shortcut(self, callback_id: str, message: Json | None = None, channel: str | None = None) -> None:
-        """A message shortcut with a message, a global one without. (`channel` is where a global one is started: Slack does not say.)"""
+        """A message shortcut with a message, a global one without; where a global one is started Slack does not say."""
         del channel
         place = {"channel": message["channel"], "ts": message["ts"]} if message else {}
         await self._do("shortcut", callback_id=callback_id, **place)
@@ -143,9 +143,9 @@ class Person:
         await self._do("command", channel=channel, command=command, text=text)
 
     async def submit(self, values: dict[str, Any], view: Json | None = None) -> dict[str, str]:
-        """Send the form on top (or `view`). Keys are action ids or block ids; an option is named by its value, a file by its id.
+        """Send the form on top, or `view`; keys are action or block ids, options go by their value, files by their id.
 
-        Returns what is wrong, by block id: what Slack's own client refuses (a required field) and what the app answered.
+        Returns what is wrong, by block id: what Slack's own client refuses (a required field), then what the app says.
         """
         target = view or await self.open_view()
         if target is None:
@@ -166,7 +166,7 @@ class Person:
 
     # -- waiting -----------------------------------------------------------------------------------------------
 
-    async def wait_for(self, probe: Callable[[], Awaitable[T | None]], timeout: float = 15.0) -> T:  # noqa: ASYNC109 -- the caller's words
+    async def wait_for(self, probe: Callable[[], Awaitable[T | None]], timeout: float = 15.0) -> T:  # noqa: ASYNC109 -- the callers' word
         """Ask until `probe` answers with something."""
         until = time.monotonic() + timeout
         while True:
@@ -181,7 +181,7 @@ class Person:
         channel: str,
         predicate: Callable[[Json], bool],
         thread_ts: str | None = None,
-        timeout: float = 15.0,  # noqa: ASYNC109 -- the caller's words
+        timeout: float = 15.0,  # noqa: ASYNC109 -- the callers' word
     ) -> Json:
         """The first message in the channel or thread that `predicate` likes."""
 
@@ -196,7 +196,7 @@ class Person:
                 f"{self.name} saw no such message in {channel} within {timeout:g} s; there are: {seen}"
             ) from None
 
-    async def wait_view(self, predicate: Callable[[Json], bool] = bool, timeout: float = 15.0) -> Json:  # noqa: ASYNC109
+    async def wait_view(self, predicate: Callable[[Json], bool] = bool, timeout: float = 15.0) -> Json:  # noqa: ASYNC109 -- the callers' word
         """The top modal, once there is one that `predicate` likes."""
 
         async def view() -> Json | None:
@@ -227,7 +227,7 @@ class Director:
         self._base = base_url.rstrip("/")
 
     async def __call__(self, what: str, **body: Any) -> Json:
-        """`await director("clock", advance=60)`, `await director("fault", plan=[{"where": "chat.postMessage", "what": "http_500"}])`…"""
+        """`await director("clock", advance=60)`, `await director("fault", plan=[{"where": "chat.update", "what": …}])`…"""
         async with aiohttp.ClientSession() as http, http.post(f"{self._base}/_control/{what}", json=body) as answer:
             return _granted(await answer.json())
 

@@ -1,7 +1,7 @@
 """What Slack does to a posted file: tells its kind by its bytes, strips EXIF, and makes thumbnails.
 
-Slack removes EXIF from JPEG and keeps everything else as it came (slack.md "Mobile"); HEIC stays HEIC. The orientation survives
-here, alone, so that a phone's photograph is not shown on its side.
+Slack removes EXIF from JPEG and keeps everything else as it came; HEIC stays HEIC. The orientation survives,
+alone, so that a phone's photograph is not shown on its side.
 """
 
 import io
@@ -9,8 +9,8 @@ import struct
 import warnings
 from typing import Final
 
-from PIL import Image, ImageOps
 from pi_heif import register_heif_opener
+from PIL import Image, ImageOps
 
 MAGIC: Final = (
     (b"\xff\xd8\xff", "image/jpeg", "jpg"),
@@ -35,6 +35,7 @@ BY_NAME: Final = {
 }
 MOST_PIXELS: Final = 50_000_000
 ORIENTATION: Final = 0x0112
+MARKER, SCAN, APP1, APP13 = 0xFF, 0xDA, 0xE1, 0xED
 
 
 def kind_of(data: bytes, name: str) -> tuple[str, str]:
@@ -54,15 +55,15 @@ def without_exif(data: bytes) -> bytes:
     if not data.startswith(b"\xff\xd8"):
         return data
     kept, at, orientation = [b"\xff\xd8"], 2, 1
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+    while at + 4 <= len(data) and data[at] == MARKER and data[at + 1] != SCAN:
         (length,) = struct.unpack(">H", data[at + 2 : at + 4])
         segment = data[at : at + 2 + length]
-        if data[at + 1] == 0xE1 and segment[4:10] == b"Exif\0\0":
+        if data[at + 1] == APP1 and segment[4:10] == b"Exif\0\0":
             orientation = _orientation(segment[4:])
-        elif data[at + 1] not in {0xE1, 0xED}:
+        elif data[at + 1] not in {APP1, APP13}:
             kept.append(segment)
         at += 2 + length
-    if at + 4 > len(data) or data[at] != 0xFF:
+    if at + 4 > len(data) or data[at] != MARKER:
         return data
     if orientation != 1:
         kept.insert(1, _orientation_only(orientation))

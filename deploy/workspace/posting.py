@@ -1,4 +1,4 @@
-"""What stands in the channels: posting, editing, deleting, reacting, joining, sharing; each told to the app and to the pages."""
+"""What stands in the channels: posting, editing, deleting, reacting, joining; each told to the app and to the pages."""
 
 import html
 from dataclasses import dataclass

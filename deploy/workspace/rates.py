@@ -1,7 +1,7 @@
 """How often a method may be called: Slack's tiers, counted per method over a minute.
 
-Source: docs.slack.dev/apis/web-api/rate-limits; slack.md "rate tiers a minute". `chat.postMessage` is counted per channel: one a
-second, with a short burst let through.
+Source: docs.slack.dev/apis/web-api/rate-limits. `chat.postMessage` is counted per channel: one a second, with a short
+burst let through.
 """
 
 from collections import deque

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ def make_app(ws: Workspace) -> web.Application:
     app = web.Application(middlewares=[only_loopback], client_max_size=MOST_BODY)
     app[WS] = ws
     app.router.add_route("*", "/api/{method}", answer_api)
-    app.router.add_get("/link/", lambda request: ws.sockets.serve(request))
+    app.router.add_get("/link/", ws.sockets.serve)
     app.router.add_route("*", "/upload/v1/{secret}", receive_upload)
     app.router.add_get("/files-pri/{key}/{name}", give_file)
     app.router.add_get("/files-pri/{key}/download/{name}", give_file)
@@ -90,9 +90,7 @@ async def _answer(ws: Workspace, request: web.Request, name: str) -> web.StreamR
     headers = {"X-Slack-Req-Id": ws.state.next_id("Rq"), "Cache-Control": "private, no-cache, no-store"}
     try:
         arguments = await read_arguments(request)
-        method = METHODS.get(name)
-        if method is None:
-            raise SlackError("unknown_method", req_method=name)
+        method = _method(name)
         token = _authorise(ws, request, arguments, method)
         headers["X-OAuth-Scopes"] = ",".join(sorted(token.scopes))
         headers["X-Accepted-OAuth-Scopes"] = ",".join(method.scopes)
@@ -108,9 +106,15 @@ async def _answer(ws: Workspace, request: web.Request, name: str) -> web.StreamR
     return web.json_response(body, headers=headers)
 
 
+def _method(name: str) -> Method:
+    if name not in METHODS:
+        raise SlackError("unknown_method", req_method=name)
+    return METHODS[name]
+
+
 def _authorise(ws: Workspace, request: web.Request, arguments: Json, method: Method) -> Token:
     nobody = Token("", "bot", "", frozenset())
-    if method.token == "none":  # noqa: S105 -- a kind, not a secret
+    if method.caller == "nobody":
         return nobody
     kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
     value = bearer if kind.lower() == "bearer" else str(arguments.get("token") or "")
@@ -121,7 +125,7 @@ def _authorise(ws: Workspace, request: web.Request, arguments: Json, method: Met
         raise SlackError("invalid_auth")
     if ws.state.users[token.user].deleted:
         raise SlackError("account_inactive")
-    if token.kind != method.token:
+    if token.kind != method.caller:
         raise SlackError("not_allowed_token_type")
     Call(method.name, arguments, token).need(*method.scopes)
     return token
@@ -200,7 +204,7 @@ async def answer_hook(request: web.Request) -> web.Response:
 
 
 @contextlib.asynccontextmanager
-async def running(config: WorkspaceConfig, port: int = 0, timings: Timings | None = None) -> AsyncIterator[Workspace]:
+async def running(config: WorkspaceConfig, port: int = 0, timings: Timings | None = None) -> AsyncGenerator[Workspace]:
     """The workspace answers at `workspace.base` until the block is left."""
     ws = Workspace(config, timings=timings)
     runner = web.AppRunner(make_app(ws), access_log=None, shutdown_timeout=0.5)

@@ -1,6 +1,6 @@
 """The other way to an app: signed HTTP requests to its own address.
 
-Source: docs.slack.dev/authentication/verifying-requests-from-slack; docs.slack.dev/apis/events-api/using-http-request-urls.
+Sources: docs.slack.dev/authentication/verifying-requests-from-slack and /apis/events-api/using-http-request-urls.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Socket Mode: up to ten websockets an app may hold, each envelope to any one of them, each acknowledged by its id.
 
-Source: docs.slack.dev/apis/events-api/using-socket-mode; slack.md "Socket Mode".
+Source: docs.slack.dev/apis/events-api/using-socket-mode.
 """
 
 import asyncio

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 from .clock import Clock
 from .configuration import Manifest, People
-from .model import SLACKBOT, Channel, File, Group, Json, Message, SlackError, User, View, stable_id
+from .model import SLACKBOT, Channel, File, Group, Message, SlackError, User, View, stable_id
 
 T = TypeVar("T")
 
-CREATE = "CREATE TABLE IF NOT EXISTS thing (kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, key))"
+CREATE = """
+CREATE TABLE IF NOT EXISTS thing (kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, key))
+"""
 SAVE = "INSERT INTO thing (kind, key, body) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"
 LOAD = "SELECT body FROM thing WHERE kind = ? ORDER BY rowid"
 FORGET = "DELETE FROM thing WHERE kind = ? AND key = ?"
@@ -240,7 +242,7 @@ class State:
         return self.channels[key]
 
     def may_see_file(self, user: str, file: File) -> bool:
-        """Slack shows a file to its owner, to the members of every channel it was shared in, and to an app it was handed to."""
+        """Its owner may, the members of every channel it was shared in, and an app it was handed to in a form."""
         if file.deleted:
             return False
         rooms = (self.channels[c] for c in file.channels if c in self.channels)

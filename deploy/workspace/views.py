@@ -1,6 +1,6 @@
-"""Modals and Home tabs: a trigger of three seconds and one use opens them, each person has their own stack of at most three.
+"""Modals and Home tabs: a trigger of three seconds and one use opens them; each person's stack holds at most three.
 
-Source: docs.slack.dev/surfaces/modals; slack.md "trigger_id", "view".
+Source: docs.slack.dev/surfaces/modals.
 """
 
 import json

@@ -1,8 +1,9 @@
 """chat.*: what the app says."""
 
-from ..model import Json, Message, SlackError, User
-from ..posting import MOST_EDITED_TEXT, Draft
-from ..workspace import Workspace
+from deploy.workspace.model import Json, Message, SlackError, User
+from deploy.workspace.posting import MOST_EDITED_TEXT, Draft
+from deploy.workspace.workspace import Workspace
+
 from .call import Call, Method
 
 

@@ -1,7 +1,8 @@
 """conversations.*: which channels there are, who is in them, what stands in them."""
 
-from ..model import Channel, Json, Message, SlackError
-from ..workspace import Workspace
+from deploy.workspace.model import Channel, Json, Message, SlackError
+from deploy.workspace.workspace import Workspace
+
 from .call import Call, Method
 
 READ = ("channels:read", "groups:read", "im:read", "mpim:read")

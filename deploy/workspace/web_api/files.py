@@ -1,8 +1,9 @@
 """files.*: the two-step upload, and what is known of a file."""
 
-from ..model import File, Json, SlackError
-from ..posting import Draft
-from ..workspace import Workspace
+from deploy.workspace.model import File, Json, SlackError
+from deploy.workspace.posting import Draft
+from deploy.workspace.workspace import Workspace
+
 from .call import Call, Method
 
 

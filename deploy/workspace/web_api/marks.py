@@ -1,7 +1,8 @@
 """reactions.* and pins.*: what is put onto a message."""
 
-from ..model import Json, Message, SlackError
-from ..workspace import Workspace
+from deploy.workspace.model import Json, Message, SlackError
+from deploy.workspace.workspace import Workspace
+
 from .call import Call, Method
 
 

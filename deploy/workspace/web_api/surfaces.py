@@ -1,7 +1,8 @@
 """views.*: modals and the Home tab."""
 
-from ..model import Json, SlackError
-from ..workspace import Workspace
+from deploy.workspace.model import Json, SlackError
+from deploy.workspace.workspace import Workspace
+
 from .call import Call, Method
 
 
