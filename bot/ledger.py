@@ -4,13 +4,17 @@ An entry is written by `ledger.append` in the transaction of the fact it testifi
 done. Personal text is only committed to (salted SHA-256); salt and value stand beside it and can be erased.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.database import Conn
+
+FIRST = bytes(32)  # what the first entry of a stream has for its predecessor's hash
+COMMIT = b"leadgate-commit-v1\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,38 @@ class Entry:
     stream: str
     seq: int
     kind: str
-    at: str
+    at: datetime
     actor: str
     data: Mapping[str, Any]
     private: Mapping[str, Any]
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry as the database keeps it: its bytes, and what stands beside them."""
+
+    number: int
+    stream: str
+    seq: int
+    prev_hash: bytes
+    kind: str
+    entry: bytes
+    leaf_hash: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What does not hold, and the entry at which it shows."""
+
+    number: int | None
+    stream: str
+    seq: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Entry {self.number} ({self.stream} #{self.seq}): {self.reason}"
 
 
 APPEND = "SELECT ledger.append($1, $2, $3, $4, $5, $6)"
@@ -45,7 +76,18 @@ async def append(
     return int(await conn.fetchval(APPEND, stream, kind, at, actor, dict(data), dict(private or {})))
 
 
-READ = "SELECT n, stream, seq, entry, recorded_at FROM ledger.entry WHERE stream = $1 ORDER BY seq"
+ERASE = "SELECT ledger.erase($1, $2, $3, $4)"
+
+
+async def erase(conn: Conn, stream: str, *, at: datetime, actor: str, why: str) -> int:
+    """What the stream's entries only commit to is gone, and the ledger says so: how many fields there were."""
+    return int(await conn.fetchval(ERASE, stream, at, actor, why))
+
+
+READ = """
+SELECT n, stream, seq, prev_hash, kind, entry, leaf_hash, recorded_at FROM ledger.entry
+WHERE stream = $1 ORDER BY seq
+"""
 PRIVATE = """
 SELECT private.n, private.field, private.value FROM ledger.private JOIN ledger.entry ON entry.n = private.n
 WHERE entry.stream = $1
@@ -58,11 +100,64 @@ async def read(conn: Conn, stream: str, *, with_private: bool = False) -> list[E
     if with_private:
         for row in await conn.fetch(PRIVATE, stream):
             opened.setdefault(row["n"], {})[row["field"]] = json.loads(bytes(row["value"]))
-    return [_entry(row, opened.get(row["n"], {})) for row in await conn.fetch(READ, stream)]
+    return [as_entry(kept(row), opened.get(row["n"], {})) for row in await conn.fetch(READ, stream)]
 
 
-def _entry(row: Any, private: Mapping[str, Any]) -> Entry:
-    said = json.loads(bytes(row["entry"]))
-    data = said["data"]
-    at, actor = said["at"], said["actor"]
-    return Entry(row["n"], row["stream"], row["seq"], said["kind"], at, actor, data, private, row["recorded_at"])
+async def verify_stream(conn: Conn, stream: str) -> Fault | None:
+    """The first entry of the stream that does not hold; None where all do."""
+    return next(faults(kept(row) for row in await conn.fetch(READ, stream)), None)
+
+
+def kept(row: Any) -> Kept:
+    """A row of ledger.entry."""
+    prev_hash, entry, leaf_hash = bytes(row["prev_hash"]), bytes(row["entry"]), bytes(row["leaf_hash"])
+    return Kept(row["n"], row["stream"], row["seq"], prev_hash, row["kind"], entry, leaf_hash, row["recorded_at"])
+
+
+def as_entry(one: Kept, private: Mapping[str, Any]) -> Entry:
+    """What the entry's bytes say."""
+    said = json.loads(one.entry)
+    at, recorded_at = datetime.fromisoformat(said["at"]), datetime.fromisoformat(said["recorded_at"])
+    return Entry(
+        said["n"], said["stream"], said["seq"], said["kind"], at, said["actor"], said["data"], private, recorded_at
+    )
+
+
+def leaf(entry: bytes) -> bytes:
+    """The hash of an entry as a leaf of the tree (RFC 6962, 2.1)."""
+    return hashlib.sha256(b"\0" + entry).digest()
+
+
+def commitment(salt: bytes, value: bytes) -> str:
+    """What an entry says of a private field; `salt` and `value` open it."""
+    return hashlib.sha256(COMMIT + salt + value).hexdigest()
+
+
+def faults(entries: Iterable[Kept]) -> Iterator[Fault]:
+    """What does not hold within one stream, whose entries are given in the order of `seq`."""
+    seq, prev_hash = 0, FIRST
+    for one in entries:
+        for reason in _reasons(one, seq, prev_hash):
+            yield Fault(one.number, one.stream, one.seq, reason)
+        seq, prev_hash = one.seq, one.leaf_hash
+
+
+def _reasons(one: Kept, seq_before: int, leaf_before: bytes) -> Iterator[str]:
+    if leaf(one.entry) != one.leaf_hash:
+        yield "its text is not what was hashed: it was changed afterwards."
+    if one.seq != seq_before + 1:
+        yield f"#{seq_before + 1} is missing before it."
+    elif one.prev_hash != leaf_before:
+        yield "it does not follow the entry before it: one of the two was replaced."
+    if not _agrees(one):
+        yield "its columns do not say what its text says."
+
+
+def _agrees(one: Kept) -> bool:
+    try:
+        said = json.loads(one.entry)
+        recorded_at = datetime.fromisoformat(said["recorded_at"])
+    except (ValueError, KeyError, TypeError):
+        return False
+    columns = (one.number, one.stream, one.seq, one.prev_hash.hex(), one.kind, one.recorded_at)
+    return columns == (said["n"], said["stream"], said["seq"], said["prev"], said["kind"], recorded_at)

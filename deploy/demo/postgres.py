@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
+from bot import database
+
 SUPERUSER = "postgres"
 OS_USER = "leadgate-pg"  # the server refuses to run as root
 LONGEST_SOCKET_PATH = 103  # sun_path: 104 bytes on macOS, 108 on Linux, a zero byte at its end
@@ -52,6 +54,10 @@ log_parameter_max_length_on_error = 0
 timezone = 'UTC'
 """
 
+
+CREATE_DATABASE = """
+SELECT format('CREATE DATABASE %I', $1::text) WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = $1)
+"""
 
 _Ran = subprocess.CompletedProcess[bytes]
 
@@ -136,9 +142,9 @@ class EmbeddedPostgres:
 
     def __init__(self, root: Path, *, durable: bool = True, connections: int = 60) -> None:
         self._account = server_account()
-        root = root.absolute()
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.home = self._within_reach(root)
+        self.root = root.absolute()
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.home = self._within_reach(self.root)
         self.data = self.home / "data"
         self.log = self.home / "postgres.log"
         self.socket = self._socket_directory()
@@ -196,6 +202,16 @@ class EmbeddedPostgres:
         secret = password or self._password_file.read_text(encoding="ascii")
         host = quote(str(self.socket), safe="")
         return f"postgresql://{quote(user)}:{quote(secret, safe='')}@/{quote(database)}?host={host}"
+
+    async def create_database(self, name: str) -> None:
+        """A database of that name exists."""
+        pool = await database.connect(self.url(), name="leadgate-demo", size=1, needs_schema=False)
+        try:
+            async with pool.acquire() as conn:
+                if statement := await conn.fetchval(CREATE_DATABASE, name):
+                    await conn.execute(statement)
+        finally:
+            await pool.close()
 
     # --- how it is done ----------------------------------------------------------------------------------------------
 
