@@ -50,6 +50,10 @@ UNRECORDED = (
 NOT_CONNECTED_FOR = 20.0  # seconds until the socket client is built anew (python-slack-sdk#1446)
 
 
+SWEEP_AT_START = timedelta(days=1)
+SWEEP_EVERY = timedelta(minutes=1)
+
+
 def clock() -> datetime:
     return datetime.now(UTC)
 
@@ -281,11 +285,25 @@ async def work(settings: Settings) -> None:
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
         listener = asyncio.create_task(listening)
         runner = asyncio.create_task(worker.run())
+        sweeper = asyncio.create_task(_sweep(errands))
         log.info("worker.ready")
         await stop.wait()
         worker.stop()
         await runner
-        listener.cancel()
+        for task in (listener, sweeper):
+            task.cancel()
+
+
+async def _sweep(errands: Errands) -> None:
+    """What was posted while nobody listened is found: a day back at the start, then a little more than the pause."""
+    oldest = clock() - SWEEP_AT_START
+    while True:
+        try:
+            await errands.sweep(oldest)
+            oldest = clock() - 2 * SWEEP_EVERY
+        except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            log.warning("sweep.put-off", error=type(error).__name__)
+        await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -4,8 +4,9 @@ followed by the fact that it happened.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot import ids, photos
+from bot import ids, jobs, photos
 from bot.casework import SYSTEM, Casework
 from bot.database import Pool
 from bot.desk import Desk, PhotoGoneError
@@ -89,6 +90,15 @@ class Errands:
         key = ids.post_key(search, Post.CARD)
         await self._desk.post(key, post["channel"], message, thread=post["ts"], again=lease.again)
         await self._casework.finish(lease)
+
+    async def sweep(self, oldest: datetime) -> None:
+        """Photographs posted since `oldest` have their offer, though Slack never managed to tell us of them.
+
+        Slack gives an event up after its third redelivery, and none reaches a bot that is not connected.
+        """
+        for message in await self._desk.history(self._rooms.intake, f"{oldest.timestamp():.6f}"):
+            for job in jobs.offers(message, self._team, self._rooms.intake):
+                await self._casework.remember(job)
 
     async def receive_photo(self, lease: Lease) -> None:
         """The photograph is sealed as received, and the matcher has said what faces are in it."""

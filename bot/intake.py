@@ -5,13 +5,13 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 
-from bot import clicks, ids
+from bot import clicks, ids, jobs
 from bot.casework import Casework
 from bot.clicks import Click
 from bot.desk import Desk
 from bot.people import People
-from bot.queue import Job
 from bot.views import request, review
+from bot.views.blocks import View
 from policy.model import Acknowledge, ChooseFace, Origin, Refused, RequestSearch, SearchId
 from policy.pack import Pack
 
@@ -42,7 +42,7 @@ class Intake:
         """Photographs posted in the intake channel will be answered, whatever happens after this."""
         if untrusted_event.get("type") != "message" or untrusted_event.get("channel") != self._channel:
             return
-        for job in offers(untrusted_event, team, self._channel):
+        for job in jobs.offers(untrusted_event, team, self._channel):
             await self._casework.remember(job)
 
     async def start_request(self, body: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ class Intake:
             await self._desk.open_view(used.trigger, review.telling(NO_PHOTO))
         else:
             file = message["files"][0]["id"]
-            for job in offers({**message, "channel": used.channel}, used.team, self._channel):
+            for job in jobs.offers({**message, "channel": used.channel}, used.team, self._channel):
                 await self._casework.remember(job)
             await self._open_form(used, ids.search_of(used.team, file), file, message.get("user", ""))
 
@@ -85,14 +85,18 @@ class Intake:
     async def purpose_chosen(self, body: dict[str, Any]) -> None:
         """The form asks what the chosen purpose requires."""
         chosen = clicks.click(body)
-        meta = chosen.meta
-        purpose = self._pack.purpose(chosen.value)
-        view = request.form(self._pack, purpose, SearchId(meta["search"]), meta["file"], meta["owner"], meta)
-        await self._desk.update_view(chosen.view_id, view, chosen.view_hash)
+        await self._desk.update_view(chosen.view_id, self._form(chosen.value, chosen.meta), chosen.view_hash)
+
+    def _form(self, purpose: str, meta: Mapping[str, Any]) -> View:
+        search = SearchId(meta["search"])
+        return request.form(self._pack, self._pack.purpose(purpose), search, meta["file"], meta["owner"], meta)
 
     async def form_submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The request is recorded before it is acknowledged, or the form says what is missing, beside the question."""
         form = clicks.submission(body)
+        if request.CASE_NUMBER not in form.values:  # only the purpose was asked so far
+            await ack(response_action="update", view=self._form(form.values.get(request.PURPOSE, ""), form.meta))
+            return
         by = await self._people.actor(form.team, form.account)
         search = SearchId(form.meta["search"])
         match await self._casework.submit(search, _request(form), by):
@@ -119,24 +123,6 @@ class Intake:
                 await self._desk.open_view(pressed.trigger, review.telling(reason))
             case _:
                 pass
-
-
-def offers(untrusted_message: Mapping[str, Any], team: str, channel: str) -> list[Job]:
-    """One offer per photograph of a message that a person posted; none for what bots post or what was edited."""
-    owner = untrusted_message.get("user")
-    if not owner or untrusted_message.get("bot_id") or untrusted_message.get("subtype") not in {None, "file_share"}:
-        return []
-    thread = untrusted_message.get("thread_ts") or untrusted_message["ts"]
-    return [_offer(ids.search_of(team, f["id"]), f["id"], owner, channel, thread) for f in _files(untrusted_message)]
-
-
-def _files(untrusted_message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [f for f in untrusted_message.get("files") or () if f.get("id")]
-
-
-def _offer(search: SearchId, file: str, owner: str, channel: str, thread: str) -> Job:
-    payload = {"search": search, "file": file, "owner": owner, "channel": channel, "ts": thread}
-    return Job("photo-posted", search, payload)
 
 
 def _request(form: clicks.Submission) -> RequestSearch:

@@ -1,7 +1,9 @@
 """Which durable job follows which event. Pure."""
 
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Any, assert_never
 
+from bot import ids
 from bot.queue import Job
 from policy.model import (
     CandidateAnswered,
@@ -20,6 +22,7 @@ from policy.model import (
     Refused,
     Search,
     SearchClosed,
+    SearchId,
     SearchRequested,
     SearchRun,
     State,
@@ -79,3 +82,21 @@ def _card(search: Search) -> Job:
     """The card in the requester's thread says how far the search is; one update per stage."""
     opinions = sum(e.conclusion is not None for e in search.examinations)
     return Job("update-card", f"{search.id}:{search.state}:{opinions}", {"search": search.id})
+
+
+def offers(untrusted_message: Mapping[str, Any], team: str, channel: str) -> list[Job]:
+    """One offer per photograph of a message that a person posted; none for what bots post or what was edited."""
+    owner = untrusted_message.get("user")
+    if not owner or untrusted_message.get("bot_id") or untrusted_message.get("subtype") not in {None, "file_share"}:
+        return []
+    thread = untrusted_message.get("thread_ts") or untrusted_message["ts"]
+    return [_offer(ids.search_of(team, f["id"]), f["id"], owner, channel, thread) for f in _files(untrusted_message)]
+
+
+def _files(untrusted_message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [f for f in untrusted_message.get("files") or () if f.get("id")]
+
+
+def _offer(search: SearchId, file: str, owner: str, channel: str, thread: str) -> Job:
+    payload = {"search": search, "file": file, "owner": owner, "channel": channel, "ts": thread}
+    return Job("photo-posted", search, payload)

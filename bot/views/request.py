@@ -86,7 +86,7 @@ def form(
     ]
     if purpose is None:
         blocks.append(context("These are the only uses the policy authorises. The form goes on once you choose one."))
-        return modal("request_form", "Request a search", None, blocks, _meta(search, file, owner, place))
+        return modal("request_form", "Request a search", "Continue", blocks, _meta(search, file, owner, place))
     blocks.append(context(literal(purpose.text)))
     number = text_input(ANSWER, multiline=False, placeholder=purpose.case_number_hint, longest=100)
     blocks.append(asked(CASE_NUMBER, purpose.case_number_label, number, hint=purpose.case_number_hint))

@@ -1,6 +1,6 @@
 """The story, played by people at the workspace's doors: a photograph becomes a lead, and another one does not.
 
-The examiners of the script know the cast by sight (`eyes`); the bot, the matcher and the other people know nothing of it.
+The examiners of the script know the cast by sight (`eyes`); the bot, the matcher and everybody else know nothing.
 """
 
 import json

@@ -33,6 +33,7 @@ class Child:
     async def start(self) -> None:
         """The process runs, and is started again whenever it dies."""
         self.stopping = False
+        self.log.unlink(missing_ok=True)  # what an earlier run said is not what this one says
         await self._spawn()
         self.watcher = asyncio.create_task(self._watch())
 

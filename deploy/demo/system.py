@@ -19,6 +19,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 import migrations
+from bot import database
 from bot.people import Person
 from deploy.commands import people as roster
 from deploy.commands.db import make_login
@@ -133,9 +134,8 @@ async def running(
     workspace_options: tuple[str, ...] = (),
 ) -> AsyncGenerator[System, None]:
     """The whole system is up, its roster and gallery filled; on leaving, every process of it has ended."""
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
     postgres = EmbeddedPostgres(root / "postgres", durable=durable)
-    await asyncio.to_thread(postgres.start)
+    await asyncio.to_thread(postgres.start)  # makes `root`, too
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, postgres.stop)
         made = Secrets.of(root)
@@ -162,10 +162,24 @@ def _free_port() -> int:
 
 async def _prepare_database(system: System) -> None:
     """The database exists, is migrated, and has a login for each service."""
-    await system.postgres.create_database(DATABASE)
+    await _create_database(system.postgres.url())
     await migrations.upgrade(system.database_url("postgres"))
     for role, password in system.secrets.logins.items():
         await make_login(system.database_url("postgres"), f"demo_{role}", role, password)
+
+
+EXISTS = "SELECT true FROM pg_database WHERE datname = 'leadgate'"
+CREATE = "CREATE DATABASE leadgate"
+
+
+async def _create_database(url: str) -> None:
+    pool = await database.connect(url, name="leadgate-demo", size=1, needs_schema=False)
+    try:
+        async with pool.acquire() as conn:
+            if not await conn.fetchval(EXISTS):
+                await conn.execute(CREATE)
+    finally:
+        await pool.close()
 
 
 async def _start_workspace(system: System) -> None:
