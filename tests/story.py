@@ -32,7 +32,7 @@ ADA = person("ada", m.Role.AUDITOR)
 OMNI = person("omni", m.Role.REQUESTER, m.Role.EXAMINER, m.Role.SUPERVISOR)  # holds every human role at once
 SYSTEM = m.Actor(m.PersonId("system"), frozenset({m.Role.SYSTEM}))
 NOBODY = m.Actor(m.PersonId("unknown:T1:U9"), frozenset())
-EVERYBODY = (DANA, SAM, EVA, NOOR, BEN, MARA, ADA, OMNI, SYSTEM, NOBODY)
+EVERYBODY: tuple[m.Actor, ...] = (DANA, SAM, EVA, NOOR, BEN, MARA, ADA, OMNI, SYSTEM, NOBODY)
 
 SHA = "ab" * 32
 ORIGIN = m.Origin("C1", "1.0", "F1")
