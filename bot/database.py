@@ -188,7 +188,7 @@ async def listen(url: str, channel: str, heard: Callable[[], None]) -> None:
 
 @asynccontextmanager
 async def alone(url: str, *, name: str) -> AsyncGenerator[Conn]:
-    """One connection of its own, closed afterwards: for a session's lock or a long reading. Raises as `connect` does."""
+    """One connection of its own, closed afterwards: for a session's lock or a long reading. Raises as connect."""
     pool = cast("_Pool", await connect(url, name=name, size=1))
     try:
         async with pool.acquire() as conn:

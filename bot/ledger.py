@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot import merkle
 from bot.database import Conn
 
 FIRST = bytes(32)  # what the first entry of a stream has for its predecessor's hash
@@ -123,11 +124,6 @@ def as_entry(one: Kept, private: Mapping[str, Any]) -> Entry:
     )
 
 
-def leaf(entry: bytes) -> bytes:
-    """The hash of an entry as a leaf of the tree (RFC 6962, 2.1)."""
-    return hashlib.sha256(b"\0" + entry).digest()
-
-
 def commitment(salt: bytes, value: bytes) -> str:
     """What an entry says of a private field; `salt` and `value` open it."""
     return hashlib.sha256(COMMIT + salt + value).hexdigest()
@@ -143,7 +139,7 @@ def faults(entries: Iterable[Kept]) -> Iterator[Fault]:
 
 
 def _reasons(one: Kept, seq_before: int, leaf_before: bytes) -> Iterator[str]:
-    if leaf(one.entry) != one.leaf_hash:
+    if merkle.leaf(one.entry) != one.leaf_hash:
         yield "its text is not what was hashed: it was changed afterwards."
     if one.seq != seq_before + 1:
         yield f"#{seq_before + 1} is missing before it."
