@@ -227,7 +227,7 @@ class Director:
         self._base = base_url.rstrip("/")
 
     async def __call__(self, what: str, **body: Any) -> Json:
-        """`await director("clock", advance=60)`, `await director("fault", plan=[{"where": "chat.update", "what": …}])`…"""
+        """`await director("clock", advance=60)`, `await director("fault", plan=[…])`, and so on."""
         async with aiohttp.ClientSession() as http, http.post(f"{self._base}/_control/{what}", json=body) as answer:
             return _granted(await answer.json())
 
