@@ -93,7 +93,7 @@ class _Pool:
         except _WORKING as error:
             raise DatabaseAwayError(type(error).__name__) from error
         except asyncpg.InterfaceError as error:
-            if not conn.is_closed():
+            if not _lost(conn):
                 raise  # a mistake of ours, not the database's absence
             raise DatabaseAwayError(type(error).__name__) from error
         finally:
@@ -109,6 +109,13 @@ class _Pool:
             await asyncio.wait_for(self._pool.close(), CONNECT_TIMEOUT)
         except _CONNECTING:
             self._pool.terminate()
+
+
+def _lost(conn: Any) -> bool:
+    try:
+        return bool(conn.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back already, as it does when the server hangs up
+        return True
 
 
 async def connect(url: str, *, name: str, size: int = 10, needs_schema: bool = True) -> Pool:

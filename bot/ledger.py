@@ -6,7 +6,7 @@ done. Personal text is only committed to (salted SHA-256); salt and value stand 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,10 +46,14 @@ class Kept:
     leaf_hash: bytes
     recorded_at: datetime
 
+    def fault(self, reason: str) -> "Fault":
+        """That this entry does not hold."""
+        return Fault(self.number, self.stream, self.seq, reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What does not hold, and the entry at which it shows."""
+    """What does not hold, and the entry at which it shows; without a number, the log as a whole."""
 
     number: int | None
     stream: str
@@ -57,7 +61,9 @@ class Fault:
     reason: str
 
     def __str__(self) -> str:
-        return f"Entry {self.number} ({self.stream} #{self.seq}): {self.reason}"
+        if self.number is None:
+            return self.reason
+        return f"Entry {self.number}{f' ({self.stream} #{self.seq})' if self.stream else ''}: {self.reason}"
 
 
 APPEND = "SELECT ledger.append($1, $2, $3, $4, $5, $6)"
@@ -106,7 +112,8 @@ async def read(conn: Conn, stream: str, *, with_private: bool = False) -> list[E
 
 async def verify_stream(conn: Conn, stream: str) -> Fault | None:
     """The first entry of the stream that does not hold; None where all do."""
-    return next(faults(kept(row) for row in await conn.fetch(READ, stream)), None)
+    chain = Chain()
+    return next((fault for row in await conn.fetch(READ, stream) for fault in chain.faults(kept(row))), None)
 
 
 def kept(row: Any) -> Kept:
@@ -129,13 +136,21 @@ def commitment(salt: bytes, value: bytes) -> str:
     return hashlib.sha256(COMMIT + salt + value).hexdigest()
 
 
-def faults(entries: Iterable[Kept]) -> Iterator[Fault]:
-    """What does not hold within one stream, whose entries are given in the order of `seq`."""
-    seq, prev_hash = 0, FIRST
-    for one in entries:
-        for reason in _reasons(one, seq, prev_hash):
-            yield Fault(one.number, one.stream, one.seq, reason)
-        seq, prev_hash = one.seq, one.leaf_hash
+@dataclass(slots=True)
+class Chain:
+    """Follows entries that come stream by stream, each stream in the order of `seq`."""
+
+    stream: str = ""
+    seq: int = 0
+    leaf: bytes = FIRST
+
+    def faults(self, one: Kept) -> list[Fault]:
+        """What does not hold about the next entry."""
+        if one.stream != self.stream:
+            self.seq, self.leaf = 0, FIRST
+        found = [one.fault(reason) for reason in _reasons(one, self.seq, self.leaf)]
+        self.stream, self.seq, self.leaf = one.stream, one.seq, one.leaf_hash
+        return found
 
 
 def _reasons(one: Kept, seq_before: int, leaf_before: bytes) -> Iterator[str]:

@@ -5,7 +5,7 @@ After RFC 6962, 2.1 (hashes), RFC 9162, 2.1.3 and 2.1.4 (checking proofs), and C
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 WIDTH = 32  # bytes of a hash
 TILE = 256  # hashes in a full tile
@@ -155,25 +155,31 @@ def extends(old: int, size: int, old_root: bytes, root: bytes, proof: Sequence[b
 # --- the tree as files: C2SP tlog-tiles -------------------------------------------------------------------------------
 
 
-def tiles(tree: Tree, entries: Callable[[int, int], Sequence[bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Every tile and every bundle of entries, by path; `entries(start, end)` gives the entries themselves."""
+def tiles(tree: Tree) -> Iterator[tuple[str, bytes]]:
+    """Every tile of the tree, by path."""
     level, size = 0, tree.size
     while size:
-        for start in range(0, size, TILE):
-            end = min(start + TILE, size)
-            name = _tile_name(start // TILE, end - start)
-            yield f"tile/{level}/{name}", b"".join(tree.subtree(8 * level, index) for index in range(start, end))
-            if level == 0:
-                yield f"tile/entries/{name}", b"".join(_framed(entry) for entry in entries(start, end))
+        for start, end in spans(size):
+            hashes = (tree.subtree(8 * level, index) for index in range(start, end))
+            yield f"tile/{level}/{_tile_name(start, end)}", b"".join(hashes)
         level, size = level + 1, size >> 8
 
 
-def _framed(entry: bytes) -> bytes:
-    return struct.pack(">H", len(entry)) + entry
+def bundle(start: int, entries: Sequence[bytes]) -> tuple[str, bytes]:
+    """The path and content of the file of the entries from leaf `start` on, one span of them."""
+    framed = (struct.pack(">H", len(entry)) + entry for entry in entries)
+    return f"tile/entries/{_tile_name(start, start + len(entries))}", b"".join(framed)
 
 
-def _tile_name(number: int, width: int) -> str:
+def spans(size: int) -> Iterator[tuple[int, int]]:
+    """How `size` hashes or entries are divided into files: (start, end) of each."""
+    for start in range(0, size, TILE):
+        yield start, min(start + TILE, size)
+
+
+def _tile_name(start: int, end: int) -> str:
     """The path of a tile below its level: x001/x234/067, and .p/<width> behind it where it is not full."""
+    number, width = start // TILE, end - start
     name = f"{number % 1000:03d}"
     while number >= 1000:  # noqa: PLR2004 - three digits a directory
         number //= 1000

@@ -82,7 +82,9 @@ def test_a_tree_that_is_cut_is_as_if_nothing_had_been_added(size, more):
 
 def test_a_tile_is_found_where_tlog_tiles_says():
     tree = grown(70_000)
-    paths = dict(merkle.tiles(tree, lambda start, end: [b"x"] * (end - start)))
+    paths = dict(merkle.tiles(tree)) | dict(
+        merkle.bundle(start, [b"x"] * (end - start)) for start, end in merkle.spans(70_000)
+    )
     assert {"tile/0/000", "tile/0/273.p/112", "tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1"} <= paths.keys()
     assert len(paths["tile/0/000"]) == 256 * 32
     assert paths["tile/1/000"][:32] == grown(256).root()
@@ -90,5 +92,5 @@ def test_a_tile_is_found_where_tlog_tiles_says():
 
 
 def test_tiles_beyond_a_thousand_go_into_directories():
-    assert merkle._tile_name(1_234_067, 256) == "x001/x234/067"
-    assert merkle._tile_name(1_000, 3) == "x001/000.p/3"
+    assert merkle.bundle(256 * 1_234_067, [b""] * 256)[0] == "tile/entries/x001/x234/067"
+    assert merkle.bundle(256 * 1_000, [b""] * 3)[0] == "tile/entries/x001/000.p/3"
