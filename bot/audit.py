@@ -42,13 +42,10 @@ async def verify(conn: Conn, verifier: notes.Verifier | None, witnessed: Sequenc
     async with conn.transaction():
         await conn.execute(SNAPSHOT)
         leaves = await _leaves(conn, report)
-        await _check_entries(conn, report, dict(leaves))
+        await _check_entries(conn, report, leaves.hashes)
         await _check_private(conn, report)
-        tree = merkle.Tree()
-        for _, hashed in leaves:
-            tree.append(hashed)
-        await _check_checkpoints(conn, report, tree, [number for number, _ in leaves], verifier)
-    report.faults += [_whole(reason) for reason in _unlike(tree, witnessed)]
+        await _check_checkpoints(conn, report, leaves, verifier)
+    report.faults += [_whole(reason) for reason in _unlike(leaves.tree, witnessed)]
     report.faults.sort(key=lambda fault: (fault.number is None, fault.number))
     return report
 
@@ -60,17 +57,28 @@ def _whole(reason: str) -> Fault:
 LEAVES = "SELECT leaf_index, n, leaf_hash FROM ledger.leaf WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT 20000"
 
 
-async def _leaves(conn: Conn, report: Report) -> list[tuple[int, bytes]]:
-    """(entry's number, hash) of every leaf in order, up to the first that is missing."""
-    leaves: list[tuple[int, bytes]] = []
-    while rows := await conn.fetch(LEAVES, len(leaves)):
+@dataclass(slots=True)
+class _Leaves:
+    """The tree as far as no leaf is missing, the entries in its order, and the hash of every leaf by its entry."""
+
+    tree: merkle.Tree = field(default_factory=merkle.Tree)
+    numbers: list[int] = field(default_factory=list[int])
+    hashes: dict[int, bytes] = field(default_factory=dict[int, bytes])
+
+
+async def _leaves(conn: Conn, report: Report) -> _Leaves:
+    found, following = _Leaves(), 0
+    while rows := await conn.fetch(LEAVES, following):
         for row in rows:
-            if row["leaf_index"] != len(leaves):
-                report.faults.append(_whole(f"Leaf {len(leaves)} of the tree is missing: a sealed entry was removed."))
-                return leaves
-            leaves.append((row["n"], bytes(row["leaf_hash"])))
-    report.sealed = len(leaves)
-    return leaves
+            hashed = found.hashes[row["n"]] = bytes(row["leaf_hash"])
+            if row["leaf_index"] == found.tree.size:
+                found.tree.append(hashed)
+                found.numbers.append(row["n"])
+        following = rows[-1]["leaf_index"] + 1
+    report.sealed = len(found.hashes)
+    if found.tree.size < following:
+        report.faults.append(_whole(f"Leaf {found.tree.size} of the tree is missing: a sealed entry was removed."))
+    return found
 
 
 ENTRIES = """
@@ -131,9 +139,7 @@ SELECT tree_size, root, note FROM ledger.checkpoint WHERE tree_size > $1 ORDER B
 """
 
 
-async def _check_checkpoints(
-    conn: Conn, report: Report, tree: merkle.Tree, numbers: list[int], verifier: notes.Verifier | None
-) -> None:
+async def _check_checkpoints(conn: Conn, report: Report, leaves: _Leaves, verifier: notes.Verifier | None) -> None:
     """Every checkpoint is signed, and is over the leaves that are there."""
     size = 0
     while rows := await conn.fetch(CHECKPOINTS, size):
@@ -141,12 +147,12 @@ async def _check_checkpoints(
             report.checkpoints += 1
             if reason := _unsigned(row, verifier):
                 report.faults.append(_whole(reason))
-            elif reason := _unfounded(row, tree, numbers, size):
+            elif reason := _unfounded(row, leaves, size):
                 report.faults.append(_whole(reason))
                 return  # whatever comes after it is over the same leaves
             size = row["tree_size"]
-    if size < tree.size:
-        report.faults.append(_whole(f"The last checkpoint is over {size} entries, but {tree.size} were sealed."))
+    if size < leaves.tree.size:
+        report.faults.append(_whole(f"The last checkpoint is over {size} entries, but {leaves.tree.size} were sealed."))
 
 
 def _unsigned(row: Any, verifier: notes.Verifier | None) -> str | None:
@@ -160,12 +166,13 @@ def _unsigned(row: Any, verifier: notes.Verifier | None) -> str | None:
     return None
 
 
-def _unfounded(row: Any, tree: merkle.Tree, numbers: list[int], before: int) -> str | None:
+def _unfounded(row: Any, leaves: _Leaves, before: int) -> str | None:
     size = row["tree_size"]
-    if size > tree.size:
-        return f"A checkpoint was signed over {size} entries, and {tree.size} are left: the end of the log was cut off."
-    if tree.root(size) != bytes(row["root"]):
-        first, last = numbers[before], numbers[size - 1]
+    if size > leaves.tree.size:
+        left = leaves.tree.size
+        return f"A checkpoint was signed over {size} entries, and {left} are left: the log was cut off there."
+    if leaves.tree.root(size) != bytes(row["root"]):
+        first, last = leaves.numbers[before], leaves.numbers[size - 1]
         return f"One of the entries {first} to {last} is not what was signed: it was replaced, or its place was."
     return None
 
@@ -173,7 +180,7 @@ def _unfounded(row: Any, tree: merkle.Tree, numbers: list[int], before: int) -> 
 def _unlike(tree: merkle.Tree, witnessed: Iterable[notes.Checkpoint]) -> Iterator[str]:
     for seen in witnessed:
         if seen.size > tree.size:
-            yield f"A witness has seen {seen.size} entries, and {tree.size} are left: the end of the log was cut off."
+            yield f"A witness has seen {seen.size} entries, and {tree.size} are left: the log was cut off there."
         elif tree.root(seen.size) != seen.root:
             yield f"A witness has seen other entries among the first {seen.size}: the log was rewritten."
 
