@@ -100,7 +100,7 @@ class Tab:
             await self.say("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1], button="left", clickCount=1)
 
     async def write(self, selector: str, text: str) -> None:
-        await self.wait(f"document.querySelector({json.dumps(selector)})")
+        await self.wait(f"!!document.querySelector({json.dumps(selector)})")
         await self.run(f"document.querySelector({json.dumps(selector)}).focus()")
         await self.say("Input.insertText", text=text)
 
@@ -111,7 +111,7 @@ class Tab:
             await self.say("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **down)
 
     async def choose_file(self, selector: str, path: Path) -> None:
-        await self.wait(f"document.querySelector({json.dumps(selector)})")
+        await self.wait(f"!!document.querySelector({json.dumps(selector)})")
         found = await self.say("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
         await self.say("DOM.setFileInputFiles", files=[str(path)], objectId=found["result"]["objectId"])
 
@@ -173,7 +173,11 @@ async def chromium() -> AsyncIterator[Browser]:
     assert BROWSER
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
-            BROWSER, *FLAGS, f"--user-data-dir={profile}", stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
+            BROWSER,
+            *FLAGS,
+            f"--user-data-dir={profile}",
+            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
         )
         assert process.stderr
         try:

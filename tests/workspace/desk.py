@@ -98,23 +98,70 @@ def form() -> Json:
         "blocks": [
             {"type": "section", "text": {"type": "mrkdwn", "text": "A search needs a *case* and one of the six uses."}},
             field("case", "Case number", {"type": "plain_text_input", "action_id": "a", "max_length": 20}),
-            field("use", "Purpose", {"type": "static_select", "action_id": "use_chosen", "options": uses}, dispatch_action=True),
+            field(
+                "use",
+                "Purpose",
+                {"type": "static_select", "action_id": "use_chosen", "options": uses},
+                dispatch_action=True,
+            ),
             field(
                 "basis",
                 "Basis",
                 {"type": "plain_text_input", "action_id": "basis_typed", "multiline": True, "min_length": 10},
                 hint=plain("The facts that make this search necessary, in your own words."),
             ),
-            field("tier", "Priority", {"type": "radio_buttons", "action_id": "r", "options": [option("normal"), option("urgent")]}),
-            field("sworn", "Attestation", {"type": "checkboxes", "action_id": "c", "options": [option("yes", "This is a photograph of the actual person.")]}),
+            field(
+                "tier",
+                "Priority",
+                {"type": "radio_buttons", "action_id": "r", "options": [option("normal"), option("urgent")]},
+            ),
+            field(
+                "sworn",
+                "Attestation",
+                {
+                    "type": "checkboxes",
+                    "action_id": "c",
+                    "options": [option("yes", "This is a photograph of the actual person.")],
+                },
+            ),
             field("day", "Day", {"type": "datepicker", "action_id": "d"}, optional=True),
             field("time", "Time", {"type": "timepicker", "action_id": "t"}, optional=True),
-            field("count", "Candidates", {"type": "number_input", "action_id": "n", "is_decimal_allowed": False, "min_value": "2", "max_value": "50"}, optional=True),
+            field(
+                "count",
+                "Candidates",
+                {
+                    "type": "number_input",
+                    "action_id": "n",
+                    "is_decimal_allowed": False,
+                    "min_value": "2",
+                    "max_value": "50",
+                },
+                optional=True,
+            ),
             field("who", "Second detective", {"type": "users_select", "action_id": "u"}, optional=True),
-            field("units", "Units", {"type": "multi_static_select", "action_id": "m", "options": [option("75"), option("77")]}, optional=True),
-            field("statute", "Statute", {"type": "external_select", "action_id": "x", "min_query_length": 1}, optional=True),
-            field("photo", "Photograph", {"type": "file_input", "action_id": "f", "filetypes": ["jpg", "png"], "max_files": 1}, optional=True),
-            {"type": "actions", "block_id": "steps", "elements": [{"type": "button", "action_id": "deeper", "text": plain("Explain the uses")}]},
+            field(
+                "units",
+                "Units",
+                {"type": "multi_static_select", "action_id": "m", "options": [option("75"), option("77")]},
+                optional=True,
+            ),
+            field(
+                "statute",
+                "Statute",
+                {"type": "external_select", "action_id": "x", "min_query_length": 1},
+                optional=True,
+            ),
+            field(
+                "photo",
+                "Photograph",
+                {"type": "file_input", "action_id": "f", "filetypes": ["jpg", "png"], "max_files": 1},
+                optional=True,
+            ),
+            {
+                "type": "actions",
+                "block_id": "steps",
+                "elements": [{"type": "button", "action_id": "deeper", "text": plain("Explain the uses")}],
+            },
         ],
     }
 
@@ -136,7 +183,12 @@ def home(name: str) -> Json:
         "blocks": [
             {"type": "header", "text": plain("Leadgate")},
             {"type": "section", "text": {"type": "mrkdwn", "text": f"Hello <@{name}>. *1* search waits for you."}},
-            {"type": "actions", "elements": [{"type": "button", "action_id": "open_form", "style": "primary", "text": plain("New search")}]},
+            {
+                "type": "actions",
+                "elements": [
+                    {"type": "button", "action_id": "open_form", "style": "primary", "text": plain("New search")}
+                ],
+            },
             {"type": "divider"},
             {"type": "context", "elements": [{"type": "mrkdwn", "text": "Policy nypd-2020, version 1.0.0"}]},
         ],
@@ -187,7 +239,9 @@ def build(client: AsyncWebClient, secret: str, heard: list[Json]) -> AsyncApp:
     async def chosen(ack: Any, body: Json, client: AsyncWebClient) -> None:
         await ack()
         view = form()
-        view["blocks"].insert(3, {"type": "context", "block_id": "why", "elements": [plain("pr0313, authorised use 1")]})
+        view["blocks"].insert(
+            3, {"type": "context", "block_id": "why", "elements": [plain("pr0313, authorised use 1")]}
+        )
         await client.views_update(view_id=body["view"]["id"], hash=body["view"]["hash"], view=view)
 
     @app.action("withdraw")
@@ -203,7 +257,9 @@ def build(client: AsyncWebClient, secret: str, heard: list[Json]) -> AsyncApp:
 
     @app.options("x")
     async def statutes(ack: Any, payload: Json) -> None:
-        await ack(options=[option(f"PL {payload['value']}.{n}", f"Penal Law {payload['value']}.{n}") for n in (5, 10, 15)])
+        await ack(
+            options=[option(f"PL {payload['value']}.{n}", f"Penal Law {payload['value']}.{n}") for n in (5, 10, 15)]
+        )
 
     @app.view("request")
     async def submitted(ack: Any, view: Json) -> None:

@@ -12,6 +12,7 @@ import { avatar, chooser, personMenu, themeButton } from "./faces.js";
 const root = document.getElementById("root");
 const S = { me: null, team: {}, app: {}, users: new Map(), channels: [], joinable: [], commands: [], shortcuts: [], guide: {}, messages: new Map(), place: null, thread: null, tab: "messages", home: null, online: true };
 const words = () => new URLSearchParams(location.hash.slice(1));
+const waiting = [];
 const narrow = matchMedia("(max-width: 760px)");
 
 start();
@@ -31,14 +32,16 @@ async function become(name) {
     sessionStorage.setItem("as", name);
     useSession(session);
   } catch (error) { return toast(error.message, "bad"); }
+  // Listening starts before looking, so that nothing falls between the two.
+  await follow((news) => { if (bar) hear(news); else waiting.push(news); });
   await load();
   const place = words().get("channel"), found = place && S.channels.find((c) => c.name === place || c.id === place);
   frame();
+  waiting.splice(0).forEach(hear);
   if (place === "home") open("home");
   else if (found) await open(found.id, words().get("thread"));
   else if (narrow.matches) mark("");
   else await open((S.channels.find((c) => c.name) || S.channels[0])?.id);
-  follow(hear);
 }
 
 async function load() {
@@ -137,7 +140,8 @@ function drawBar() {
 function drawGuide() {
   const present = Boolean(S.guide && (S.guide.steps?.length || S.guide.ledger?.length));
   rail.hidden = !present;
-  root.firstChild.classList.toggle("with-rail", present && localStorage.getItem("rail") !== "closed");
+  if (!present || !root.firstChild.dataset.rail) root.firstChild.classList.toggle("with-rail", present && innerWidth > 1180 && localStorage.getItem("rail") !== "closed");
+  root.firstChild.dataset.rail = present ? "known" : "";
   if (present) guideRail(rail, S, root.firstChild);
 }
 

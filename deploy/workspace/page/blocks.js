@@ -14,7 +14,7 @@ export function blocks(list, at) { return (list || []).map((b) => h("div.block",
 function block(b, at) {
   switch (b.type) {
     case "section": return section(b, at);
-    case "header": return h("h3.header", {}, textObject(b.text));
+    case "header": return h("h2.header", {}, textObject(b.text));
     case "divider": return h("hr");
     case "context": return h("div.context", {}, b.elements.map((e) => (e.type === "image" ? picture(e, at, "context-image") : h("span.context-text", {}, textObject(e)))));
     case "actions": return h("div.actions", {}, b.elements.map((e) => element(b, e, at)));

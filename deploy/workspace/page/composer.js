@@ -6,7 +6,7 @@ export class Composer {
   constructor(S, channel, thread) {
     Object.assign(this, { S, channel, thread, files: [] });
     const where = thread ? "Reply…" : channel.name ? `Message #${channel.name}` : `Message ${S.users.get(channel.user)?.profile.real_name || ""}`;
-    this.box = h("textarea.write", { rows: 1, placeholder: where, "aria-label": where, role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", oninput: () => this.typed(), onkeydown: (e) => this.key(e), onpaste: (e) => { if (e.clipboardData.files.length) { e.preventDefault(); this.add([...e.clipboardData.files]); } } });
+    this.box = h("textarea.write", { rows: 1, placeholder: where, "aria-label": where, "aria-autocomplete": "list", oninput: () => this.typed(), onkeydown: (e) => this.key(e), onpaste: (e) => { if (e.clipboardData.files.length) { e.preventDefault(); this.add([...e.clipboardData.files]); } } });
     this.list = h("div.completion", { role: "listbox", "aria-label": "Commands", hidden: true, id: `completion${Math.random().toString(36).slice(2)}` });
     this.box.setAttribute("aria-controls", this.list.id);
     this.chips = h("div.chips", { hidden: true });
@@ -88,7 +88,6 @@ export class Composer {
     this.items = items;
     this.at = 0;
     this.list.hidden = !items.length;
-    this.box.setAttribute("aria-expanded", String(items.length > 0));
     this.list.replaceChildren(...items.map((item, i) => h("button.menu-item", { type: "button", role: "option", id: `${this.list.id}-${i}`, "aria-selected": String(i === 0), tabIndex: -1, onmousedown: (e) => { e.preventDefault(); item.take(); } }, h("span", {}, h("span", {}, item.label), item.hint ? h("small", {}, item.hint) : null))));
     if (items.length) this.box.setAttribute("aria-activedescendant", `${this.list.id}-0`); else this.box.removeAttribute("aria-activedescendant");
   }

@@ -10,8 +10,8 @@ export function chooser(root, known, become) {
   document.title = known.team;
   const tell = { "face-requesters": "asks", "face-examiners": "examines", "face-supervisors": "supervises", "face-auditors": "audits" };
   const card = (p) => h("button.person", { type: "button", disabled: p.deactivated, onclick: () => { location.hash = `as=${p.name}`; become(p.name); } },
-    avatar(p, "large"), h("span.person-words", {}, h("strong", {}, p.real_name), h("span", {}, p.title)),
-    p.groups.map((g) => h("span.role", { class: g }, tell[g] || g)), p.deactivated ? h("span.role", {}, "deactivated") : null);
+    avatar(p, "large"), h("span.person-words", {}, h("strong", {}, p.real_name), h("span", {}, p.title),
+      h("span.roles", {}, p.groups.map((g) => h("span.role", { class: g }, tell[g] || g)), p.deactivated ? h("span.role", {}, "deactivated") : null)));
   root.replaceChildren(h("main.chooser", { id: "stage", tabIndex: -1 },
     h("header", {}, h("img", { src: "/page/icon.svg", alt: "" }), h("h1", {}, known.team), h("p", {}, "A local workspace. Choose who you are in this tab; open another tab to be somebody else at the same time.")),
     h("div.persons", {}, known.people.map(card)),

@@ -1,11 +1,12 @@
 // The guide rail: what to do next as each person, and what the ledger just recorded. The demonstration feeds it.
 import { h, icon, toast } from "./dom.js";
 import { avatar } from "./faces.js";
+import { enrolMe } from "./net.js";
 
 export function guideRail(rail, S, frame) {
   const g = S.guide, steps = g.steps || [];
   const open = frame.classList.contains("with-rail");
-  const toggle = () => { localStorage.setItem("rail", open ? "closed" : "open"); frame.classList.toggle("with-rail"); guideRail(rail, S, frame); };
+  const toggle = () => { if (innerWidth > 1180) localStorage.setItem("rail", open ? "closed" : "open"); frame.classList.toggle("with-rail"); guideRail(rail, S, frame); };
   const next = steps.findIndex((s) => !s.done);
   rail.classList.toggle("open", open);
   if (!open) return rail.replaceChildren(h("button.rail-tab", { type: "button", onclick: toggle, "aria-expanded": "false" }, icon("compass"), h("span", {}, "Guide"), next >= 0 ? h("span.badge", {}, steps.length - steps.filter((s) => s.done).length) : null));
@@ -45,7 +46,7 @@ function enrol(e) {
     form.append("name", name.value.trim());
     form.append("file", file.files[0]);
     try {
-      const said = await (await fetch("/_ui/enrol", { method: "POST", body: form })).json();
+      const said = await enrolMe(form);
       out.textContent = said.message || (said.ok ? "Done." : said.error);
     } catch { toast("The gallery does not answer.", "bad"); }
     button.disabled = false;

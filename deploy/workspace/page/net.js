@@ -30,6 +30,10 @@ export async function upload(file, name) {
   return said.file;
 }
 
+export async function enrolMe(form) {
+  return (await fetch("/_ui/enrol", { method: "POST", headers: { "X-Session": session }, body: form })).json();
+}
+
 const SENTENCES = {
   operation_timed_out: "The app did not answer in time. Nothing was lost; try again.",
   channel_not_found: "You are not in that channel.",
@@ -42,12 +46,14 @@ const SENTENCES = {
 
 // Live news, with a growing pause between attempts; after a gap everything is loaded again.
 export function follow(tell) {
-  let wait = 300, gone = false;
+  let wait = 300, gone = false, first;
+  const started = new Promise((resolve) => { first = resolve; });
   const open = () => {
     const socket = new WebSocket(`${location.origin.replace("http", "ws")}/_ui/live?session=${encodeURIComponent(session)}`);
-    socket.onopen = () => { if (gone) tell({ type: "reload" }); gone = false; wait = 300; tell({ type: "online" }); };
+    socket.onopen = () => { if (gone) tell({ type: "reload" }); gone = false; wait = 300; tell({ type: "online" }); first(); };
     socket.onmessage = (event) => tell(JSON.parse(event.data));
     socket.onclose = () => { gone = true; tell({ type: "offline" }); setTimeout(open, wait); wait = Math.min(wait * 2, 5000); };
   };
   open();
+  return started;
 }

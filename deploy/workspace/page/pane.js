@@ -13,6 +13,10 @@ export class Pane {
   constructor(S, channel, thread, go) {
     Object.assign(this, { S, channel, thread, go, nodes: new Map(), readAt: channel.last_read });
     this.list = h("div.messages", { role: "log", "aria-label": thread ? "Thread" : channel.name || "Messages", tabIndex: 0 });
+    // A picture that arrives late must not push what was being read out of sight.
+    this.list.addEventListener("load", () => { if (this.follows) this.list.scrollTop = this.list.scrollHeight; }, true);
+    this.list.addEventListener("scroll", () => { this.follows = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60; });
+    this.follows = true;
     this.composer = new Composer(S, channel, thread);
     this.node = h("section.pane", { class: thread ? "thread" : "" }, go.head || this.head(), this.list, this.composer.node);
     this.composer.accept(this.node);
