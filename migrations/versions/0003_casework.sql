@@ -114,13 +114,12 @@ CREATE TABLE casework.post (
     posted_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE TABLE casework.upload (
-    key text PRIMARY KEY,
     search text NOT NULL,
     label text NOT NULL,
     file text NOT NULL,
-    uploaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    uploaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (search, label)
 );
-CREATE INDEX upload_search ON casework.upload (search);
 
 -- A search's own key, wrapped; destroying it shreds every photograph of the search.
 CREATE TABLE casework.seal_key (

@@ -1,0 +1,200 @@
+"""Finds, measures and embeds faces with a model pack in InsightFace's format, on onnxruntime."""
+
+import contextlib
+import io
+import json
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher import pack
+from matcher.contract import Box, Face, ModelFacts, Quality, Tier
+from matcher.images import Photo
+
+DETECTION_SIDE = 640
+DETECTION_THRESHOLD = 0.6
+FACES_AT_MOST = 40
+GOOD_EYES, LIMITED_EYES, POOR_EYES = (
+    45.0,
+    24.0,
+    12.0,
+)  # pixels between the eyes; engineering judgement, to be calibrated
+TURNED = 45.0  # degrees
+BLURRED = 12.0  # variance of the Laplacian on the aligned face
+DARK, BRIGHT = 35.0, 225.0  # mean grey level
+FLAT = 14.0  # standard deviation of grey levels
+
+Pixels = NDArray[np.uint8]
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A face and what is needed to embed it: landmarks, float32 of shape (5, 2), in pixels of the upright photograph."""
+
+    face: Face
+    landmarks: NDArray[np.float32]
+
+
+class Faces:
+    """One loaded model pack. Not for several threads at once: give each its own."""
+
+    def __init__(self, folder: Path, *, threads: int = 2) -> None:
+        said = pack.about(folder)
+        self._detector, self._embedder = _load(folder, threads)
+        self.model = ModelFacts(
+            pack=said["pack"],
+            sha256=pack.fingerprint(folder),
+            dimension=said["dimension"],
+            licence=said["licence"],
+            thresholds=said["thresholds"],
+            evaluation=said["evaluation"],
+        )
+        if self.embed(np.zeros((112, 112, 3), np.uint8)).shape != (said["dimension"],):
+            raise pack.PackError(f"{folder}: the embedder's dimension is not the one that pack.json says")
+
+    def find(self, photo: Photo) -> tuple[Found, ...]:
+        """Every face, from left to right, with its quality."""
+        bgr = np.ascontiguousarray(photo.pixels[:, :, ::-1])
+        boxes, landmarks = self._detector.detect(bgr, max_num=FACES_AT_MOST)
+        order = np.argsort(boxes[:, 0], kind="stable") if len(boxes) else []
+        return tuple(
+            Found(_face(i, boxes[at], landmarks[at], photo.pixels), landmarks[at].astype(np.float32))
+            for i, at in enumerate(order)
+        )
+
+    def vector(self, photo: Photo, found: Found) -> Vector:
+        """The embedding of one face: float32, of the pack's dimension, of length 1."""
+        return self.embed(aligned(photo.pixels, found.landmarks))
+
+    def embed(self, crop: Pixels) -> Vector:
+        """The embedding of an aligned crop, RGB of shape (112, 112, 3)."""
+        raw = np.asarray(self._embedder.get_feat(np.ascontiguousarray(crop[:, :, ::-1])), np.float32).reshape(-1)
+        length = float(np.linalg.norm(raw))
+        return raw / length if length > 0 else raw
+
+
+# Where ArcFace's aligned crop of 112 × 112 has the eyes, the nose tip and the mouth corners.
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
+)
+
+
+def aligned(pixels: Pixels, landmarks: NDArray[np.float32]) -> Pixels:
+    """The face upright and centred: RGB of shape (112, 112, 3), by similarity on the five landmarks."""
+    crop = cv2.warpAffine(pixels, similarity(landmarks.astype(np.float64), TEMPLATE), (112, 112), borderValue=0.0)
+    return np.asarray(crop, np.uint8)
+
+
+def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotation, scale and shift that bring `source` nearest to `target`: shape (2, 3) (Umeyama 1991)."""
+    from_mean, to_mean = source.mean(0), target.mean(0)
+    centred = source - from_mean
+    left, sizes, right = np.linalg.svd((target - to_mean).T @ centred / len(source))
+    flip = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right))])
+    turn = left @ np.diag(flip) @ right
+    scale = float((sizes * flip).sum() / max(centred.var(0).sum(), 1e-9))
+    return np.hstack([scale * turn, (to_mean - scale * turn @ from_mean)[:, None]])
+
+
+def _load(folder: Path, threads: int) -> tuple[Any, Any]:
+    """InsightFace's own loader; what it prints goes nowhere."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import onnxruntime
+        from insightface.app import FaceAnalysis
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        app = FaceAnalysis(
+            str(folder),
+            allowed_modules=["detection", "recognition"],
+            providers=["CPUExecutionProvider"],
+            sess_options=options,
+        )
+        app.prepare(ctx_id=-1, det_thresh=DETECTION_THRESHOLD, det_size=(DETECTION_SIDE, DETECTION_SIDE))
+    return app.models["detection"], app.models["recognition"]
+
+
+def _face(index: int, box: Any, landmarks: Any, pixels: Pixels) -> Face:
+    left, top, right, bottom, score = (float(v) for v in box[:5])
+    return Face(
+        index=index,
+        box=Box(left=left, top=top, right=right, bottom=bottom),
+        landmarks=tuple((float(x), float(y)) for x, y in landmarks),
+        quality=_quality(landmarks.astype(np.float32), score, pixels),
+    )
+
+
+def _quality(landmarks: NDArray[np.float32], score: float, pixels: Pixels) -> Quality:
+    """Measures in the terms of ISO/IEC 29794-5, and the tier that follows from them."""
+    grey = cv2.cvtColor(aligned(pixels, landmarks), cv2.COLOR_RGB2GRAY)
+    eyes = float(np.linalg.norm(landmarks[1] - landmarks[0]))
+    yaw, pitch, roll = pose(landmarks)
+    measures = {
+        "inter-eye-distance": eyes,
+        "yaw": abs(yaw),
+        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        "exposure": float(grey.mean()),
+        "contrast": float(grey.std()),
+    }
+    tier, reasons = _tier(measures)
+    return Quality(
+        tier=tier,
+        reasons=reasons,
+        inter_eye_px=eyes,
+        yaw_deg=yaw,
+        pitch_deg=pitch,
+        roll_deg=roll,
+        sharpness=measures["sharpness"],
+        exposure=measures["exposure"],
+        contrast=measures["contrast"],
+        detection_score=score,
+    )
+
+
+def pose(landmarks: NDArray[np.float32]) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees, coarse, from where the nose lies between eyes and mouth corners."""
+    eye_l, eye_r, nose, mouth_l, mouth_r = landmarks
+    across = eye_r - eye_l
+    roll = math.degrees(math.atan2(float(across[1]), float(across[0])))
+    eyes, mouth = (eye_l + eye_r) / 2, (mouth_l + mouth_r) / 2
+    down = mouth - eyes
+    width, height = float(np.linalg.norm(across)) or 1.0, float(np.linalg.norm(down)) or 1.0
+    aside = float(np.dot(nose - eyes, across)) / width**2
+    along = float(np.dot(nose - eyes, down)) / height**2
+    yaw = math.degrees(math.asin(max(-1.0, min(1.0, 2 * aside))))
+    pitch = math.degrees(math.asin(max(-1.0, min(1.0, 2 * (along - 0.6)))))
+    return yaw, pitch, roll
+
+
+def _tier(measures: dict[str, float]) -> tuple[Tier, tuple[str, ...]]:
+    eyes = measures["inter-eye-distance"]
+    reasons = [
+        code
+        for code, bad in (
+            ("inter-eye-distance", eyes < GOOD_EYES),
+            ("yaw", measures["yaw"] > TURNED),
+            ("sharpness", measures["sharpness"] < BLURRED),
+            ("exposure", not DARK <= measures["exposure"] <= BRIGHT),
+            ("contrast", measures["contrast"] < FLAT),
+        )
+        if bad
+    ]
+    if eyes < POOR_EYES:
+        return Tier.UNSUITABLE, tuple(reasons)
+    if eyes < LIMITED_EYES or len(reasons) > 2:  # noqa: PLR2004 - three faults together
+        return Tier.POOR, tuple(reasons)
+    return (Tier.LIMITED if reasons else Tier.GOOD), tuple(reasons)
+
+
+def describe(model: ModelFacts) -> str:
+    """One line on what is used."""
+    return json.dumps(model.model_dump(mode="json"), separators=(",", ":"))

@@ -1,0 +1,20 @@
+"""The matcher's settings, read from the environment once, in the composition root."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`LEADGATE_MATCHER_…` variables. Secrets are never printed."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADGATE_MATCHER_", frozen=True, env_ignore_empty=True)
+
+    database_url: SecretStr
+    secret: SecretStr = SecretStr("")
+    host: str = "127.0.0.1"
+    port: int = 8500
+    pack: Path | None = None  # an operator's model pack; the default is built from the wheel
+    cache: Path = Path("~/.cache/leadgate")
+    threads: int = 2
