@@ -155,8 +155,12 @@ def build(p: Parts) -> AsyncApp:
     async def seen(body: dict[str, Any]) -> None:
         """Events are dealt with by what `remember` made durable."""
 
-    for event in ("message", "file_shared", "app_home_opened", "member_joined_channel"):
-        app.event(event)(seen)
+    async def moved(event: dict[str, Any]) -> None:
+        p.people.changed(event["channel"])
+
+    for event in ("member_joined_channel", "member_left_channel"):
+        app.event(event)(moved)
+    app.event(re.compile(".*"))(seen)
 
     def click(constraint: Any, listener: Listener) -> None:
         app.action(constraint)(_acknowledged(listener, p.desk))

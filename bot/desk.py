@@ -14,7 +14,8 @@ from bot.views.blocks import Block, View
 
 EVENT_TYPE = "leadgate"
 MAX_PHOTO = 20 * 1024 * 1024
-NOT_READY = "The file is not ready"
+NOT_READY = "the files are not ready"
+READY_AFTER = (0.5, 0.7, 1.5, 3.0, 6.0)  # seconds; few questions, since files.info is rationed
 
 
 class SlackSaidNoError(Exception):
@@ -27,10 +28,7 @@ class PhotoGoneError(Exception):
 
 FIND_POST = "SELECT channel, ts FROM casework.post WHERE key = $1"
 KEEP_POST = "INSERT INTO casework.post (key, channel, ts) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING"
-FIND_UPLOAD = "SELECT file FROM casework.upload WHERE key = $1"
-KEEP_UPLOAD = """
-INSERT INTO casework.upload (key, search, label, file) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING
-"""
+KEEP_UPLOAD = "INSERT INTO casework.upload (search, label, file) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 UPLOADS = "SELECT label, file FROM casework.upload WHERE search = $1"
 
 
@@ -41,6 +39,7 @@ class Desk:
         self._client = client
         self._session = session
         self._pool = pool
+        self._sending = asyncio.Semaphore(4)
 
     # --- posts ------------------------------------------------------------------------------------------------------
 
@@ -119,32 +118,41 @@ class Desk:
 
     # --- files ------------------------------------------------------------------------------------------------------
 
-    async def upload(self, key: str, search: str, label: str, data: bytes) -> str:
-        """The picture is a file of ours that blocks can show, uploaded once per key: its file id.
+    async def upload(self, search: str, pictures: Mapping[str, bytes]) -> dict[str, str]:
+        """Each picture, by its label, is a file of ours that blocks can show, uploaded once: label -> file id.
 
-        It goes into no channel of itself: the message that shows it is the one thing that is posted.
+        They go into no channel of themselves: the message that shows them is the one thing that is posted. A crash in
+        between leaves files that nobody sees.
         """
+        known = await self.uploads(search)
+        missing = {label: data for label, data in pictures.items() if label not in known}
+        if not missing:
+            return known
+        sent = dict(zip(missing, await asyncio.gather(*map(self._send, missing, missing.values())), strict=True))
+        await self._client.files_completeUploadExternal(
+            files=[{"id": file, "title": f"{label.lower()}.jpg"} for label, file in sent.items()]
+        )
+        await self._ready(list(sent.values()))
         async with self._pool.acquire() as conn:
-            if known := await conn.fetchval(FIND_UPLOAD, key):
-                return str(known)
-        name = f"{label.lower()}.jpg"
-        asked = _said(await self._client.files_getUploadURLExternal(filename=name, length=len(data)))
-        async with self._session.post(str(asked["upload_url"]), data=data) as response:
-            response.raise_for_status()
-        await self._client.files_completeUploadExternal(files=[{"id": str(asked["file_id"]), "title": name}])
-        file = str(asked["file_id"])
-        await self._ready(file)
-        async with self._pool.acquire() as conn:
-            await conn.execute(KEEP_UPLOAD, key, search, label, file)
-        return file
+            await conn.executemany(KEEP_UPLOAD, [(search, label, file) for label, file in sent.items()])
+        return await self.uploads(search)
 
-    async def _ready(self, file: str) -> None:
+    async def _send(self, label: str, data: bytes) -> str:
+        async with self._sending:
+            name = f"{label.lower()}.jpg"
+            asked = _said(await self._client.files_getUploadURLExternal(filename=name, length=len(data)))
+            async with self._session.post(str(asked["upload_url"]), data=data) as response:
+                response.raise_for_status()
+            return str(asked["file_id"])
+
+    async def _ready(self, files: list[str]) -> None:
         """A slack_file block fails until Slack has processed the file (python-slack-sdk#1521)."""
-        for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0):
-            info = _said(await self._client.files_info(file=file))
-            if info["file"].get("mimetype"):
-                return
+        for wait in READY_AFTER:
             await asyncio.sleep(wait)
+            infos = [_said(await self._client.files_info(file=file)) for file in files]
+            files = [file for file, info in zip(files, infos, strict=True) if not info["file"].get("mimetype")]
+            if not files:
+                return
         raise TimeoutError(NOT_READY)
 
     async def uploads(self, search: str) -> dict[str, str]:
@@ -191,16 +199,16 @@ class Desk:
             if error.response["error"] not in {"hash_conflict", "not_found"}:
                 raise
 
-    async def is_member(self, channel: str, user: str) -> bool:
-        """Whether the person is in the channel now, not when the message was posted."""
+    async def members(self, channel: str) -> frozenset[str]:
+        """The accounts that are in the channel now."""
+        found: set[str] = set()
         cursor: str | None = None
         while True:
             page = _said(await self._client.conversations_members(channel=channel, cursor=cursor, limit=200))
-            if user in page["members"]:
-                return True
+            found.update(page["members"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
-                return False
+                return frozenset(found)
 
     async def history(self, channel: str, oldest: str) -> list[dict[str, Any]]:
         """Messages posted in the channel since `oldest`, newest first."""

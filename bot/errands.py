@@ -35,6 +35,7 @@ Message = tuple[str, list[Block]]
 Errand = Callable[[Lease], Awaitable[None]]
 
 PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "heic", "heif"})
+FACES, LEAD = "faces", "lead"  # labels of uploads that are no candidates
 NOT_A_PICTURE = "That file is not a photograph that can be searched. Post a JPEG, PNG, WebP or HEIC picture."
 
 
@@ -125,8 +126,8 @@ class Errands:
         """The requester has been asked which of the faces is meant."""
         search = await self._search(lease)
         marked = await self._matcher.marked(await self._original_or_fail(search.id))
-        file = await self._desk.upload(ids.post_key(search.id, "marked"), search.id, "faces", marked)
-        await self._post(lease, search, Post.FACE_QUESTION, request.face_question(search, file))
+        files = await self._desk.upload(search.id, {FACES: marked})
+        await self._post(lease, search, Post.FACE_QUESTION, request.face_question(search, files[FACES]))
 
     async def update_card(self, lease: Lease) -> None:
         """The card beneath the photograph says how far the search is."""
@@ -153,7 +154,7 @@ class Errands:
         search = await self._search(lease)
         chosen = next(c for c in search.candidates if c.label == search.lead)
         picture = await self._matcher.gallery_photo(chosen.photos[0])
-        file = await self._desk.upload(ids.post_key(search.id, "lead"), search.id, "lead", picture)
+        file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD]
         account = await self._account(search)
         if account is None:
             raise AssertionError("the requester has no account any more")
@@ -191,24 +192,22 @@ class Errands:
 
     async def _upload_all(self, search: Search) -> Search:
         """Every picture of the review is in Slack; candidates who may no longer be shown are dropped and recorded."""
-        await self._upload_probe(search)
+        pictures = {review.PROBE: await self._working_copy(search)}
         for candidate in search.candidates:
             try:
-                picture = await self._matcher.gallery_photo(candidate.photos[0])
+                pictures[candidate.label] = await self._matcher.gallery_photo(candidate.photos[0])
             except MatcherRefusedError:
                 await self._casework.submit(search.id, DropCandidate(candidate.label), SYSTEM)
-                continue
-            key = ids.post_key(search.id, f"candidate {candidate.label}")
-            await self._desk.upload(key, search.id, candidate.label, picture)
+        await self._desk.upload(search.id, pictures)
         return await self._casework.look(search.id)
 
-    async def _upload_probe(self, search: Search) -> None:
-        photo = await self._original_or_fail(search.id)
+    async def _working_copy(self, search: Search) -> bytes:
+        """The probe as examiners see it: upright, without metadata, other faces masked; kept as it is shown."""
         assert search.face is not None, "reviewed before a face was chosen"
-        copy = await self._matcher.copy(photo, search.face)
+        copy = await self._matcher.copy(await self._original_or_fail(search.id), search.face)
         async with self._pool.acquire() as conn, conn.transaction():
             await photos.keep(conn, self._kek, search.id, "copy", copy)
-        await self._desk.upload(ids.post_key(search.id, review.PROBE), search.id, review.PROBE, copy)
+        return copy
 
     async def call_arbiter(self, lease: Lease) -> None:
         """A third examiner has been asked for, in the review thread."""

@@ -1,11 +1,14 @@
 """Who is asking, with which roles, certified until when."""
 
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.database import Conn, Pool
 from bot.desk import Desk
 from policy.model import Actor, PersonId, Role
+
+REMEMBERED = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class People:
         self._pool = pool
         self._desk = desk
         self._team = team
+        self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
     async def actor(self, team: str, account: str) -> Actor:
         """Who acts. Somebody of another workspace has no roles here (M36)."""
@@ -79,6 +83,20 @@ class People:
     async def actor_in(self, channel: str, team: str, account: str, role: Role) -> Actor:
         """Who acts, without `role` where they are not in the channel now: membership counts at the click (M20)."""
         who = await self.actor(team, account)
-        if role in who.roles and not await self._desk.is_member(channel, account):
+        if role in who.roles and account not in await self._members_of(channel):
             return replace(who, roles=who.roles - {role})
         return who
+
+    async def _members_of(self, channel: str) -> frozenset[str]:
+        """Who is in the channel. Slack rations the question, so an answer serves for some seconds, or until Slack
+        tells us of a change.
+        """
+        asked_at, members = self._members.get(channel, (-REMEMBERED, frozenset[str]()))
+        if time.monotonic() - asked_at > REMEMBERED:
+            members = await self._desk.members(channel)
+            self._members[channel] = (time.monotonic(), members)
+        return members
+
+    def changed(self, channel: str) -> None:
+        """Somebody joined or left: the next click asks Slack again."""
+        self._members.pop(channel, None)

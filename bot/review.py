@@ -23,9 +23,21 @@ from policy.model import (
     Search,
     SearchId,
 )
-from policy.workflow import examination
+from policy.workflow import Events, examination
 
 PROBE_ANSWER = AnswerCandidate(Label(""), Answer.INCONCLUSIVE)  # asked of the policy, never submitted
+
+
+def _shows(before: Search, by: Actor, command: AnswerCandidate, events: Events) -> bool:
+    """Whether the sheet has to be drawn anew: a conclusion became possible or impossible, or it is time to say how far.
+
+    views.update is rationed; the answer itself is on the examiner's screen already.
+    """
+    mine = examination(before, by.id)
+    answers = mine.answers if mine else {}
+    left = len(before.candidates) - len({*answers, command.label})
+    refused = any(isinstance(event, Refused) for event in events)
+    return refused or Answer.POSSIBLE in {command.answer, answers.get(command.label)} or left % 5 == 0
 
 
 class Review:
@@ -55,8 +67,10 @@ class Review:
         search_id = SearchId(chosen.meta["search"])
         command = AnswerCandidate(Label(chosen.action.removeprefix("answer_")), Answer(chosen.value))
         by = await self._examiner(chosen)
+        before = await self._casework.look(search_id)
         events = await self._casework.submit(search_id, command, by)
-        await self._show(chosen, search_id, by, events, chosen.meta["page"])
+        if _shows(before, by, command, events):
+            await self._show(chosen, search_id, by, events, chosen.meta["page"])
 
     async def page_turned(self, body: dict[str, Any]) -> None:
         pressed = clicks.click(body)

@@ -11,8 +11,10 @@ from typing import Any
 
 from deploy.demo.eyes import same_picture
 from deploy.demo.system import System
-from deploy.workspace.person import Person
+from deploy.workspace.person import Person, RefusedError
 from policy.model import Answer, Conclusion
+
+__all__ = ["RefusedError", "same_picture"]
 
 PICTURES = Path(__file__).parent / "cast" / "pictures"
 Say = Callable[[str, str], None]
@@ -95,7 +97,7 @@ async def request(who: Person, channel: str, probe: Probe, say: Say) -> tuple[Js
     """The photograph is posted and the form filled in: (the post, the search's id)."""
     post = await who.post_photo(channel, probe.path.read_bytes(), probe.path.name)
     say(who.name, f"posts {probe.path.name} in #face-intake")
-    card = await who.wait_message(channel, lambda m: _has(m, "start_request"), post["ts"])
+    card = await who.wait_message(channel, lambda m: has(m, "start_request"), post["ts"])
     await who.click(card, "start_request")
     form = await who.wait_view(lambda v: v["callback_id"] == "request_form")
     await who.select(form, "answer", "suspect", block_id="purpose")
@@ -112,7 +114,7 @@ async def request(who: Person, channel: str, probe: Probe, say: Say) -> tuple[Js
 
 async def review_thread(who: Person, channel: str, search: str) -> Json:
     """The root of the review thread, once the candidates stand beneath it."""
-    root = await who.wait_message(channel, lambda m: _has(m, "open_worksheet") and search in m["text"], timeout=40)
+    root = await who.wait_message(channel, lambda m: has(m, "open_worksheet") and search in m["text"], timeout=40)
     await who.wait_message(channel, lambda m: "Candidates of" in m["text"], root["ts"], timeout=20)
     return root
 
@@ -122,7 +124,7 @@ async def examine(who: Person, root: Json, probe: Probe | None) -> str | None:
     await who.click(root, "open_worksheet")
     sheet = await who.wait_view(lambda v: v.get("callback_id") == "worksheet")
     picked: str | None = None
-    for label, file in _candidates(sheet):
+    for label, file in candidates(sheet):
         shown = await who.image(file)
         possible = probe is not None and any(same_picture(shown, known) for known in probe.known)
         picked = label if possible else picked
@@ -138,14 +140,14 @@ async def examine(who: Person, root: Json, probe: Probe | None) -> str | None:
     return picked
 
 
-def _candidates(sheet: Json) -> list[tuple[str, str]]:
+def candidates(sheet: Json) -> list[tuple[str, str]]:
     """(label, file id) of each candidate on the sheet, in the examiner's own order."""
     pictures = [b for b in sheet["blocks"] if b["type"] == "image" and b["alt_text"].startswith("Candidate ")]
     return [(b["alt_text"].removeprefix("Candidate "), b["slack_file"]["id"]) for b in pictures]
 
 
 async def approve(who: Person, channel: str, search: str) -> None:
-    asked = await who.wait_message(channel, lambda m: search in m["text"] and _has(m, "approve_lead"))
+    asked = await who.wait_message(channel, lambda m: search in m["text"] and has(m, "approve_lead"))
     await who.click(asked, "approve_lead")
     await who.wait_view(lambda v: v.get("callback_id") == "decide_lead")
     wrong = await who.submit({"reason": "Two sound examinations; differences considered and explained."})
@@ -182,5 +184,5 @@ async def _usage(system: System, say: Say) -> None:
         say("/face-usage", "; ".join(lines))
 
 
-def _has(message: Json, action: str) -> bool:
+def has(message: Json, action: str) -> bool:
     return any(e.get("action_id") == action for b in message.get("blocks") or [] for e in b.get("elements", []))
