@@ -109,6 +109,15 @@ class Files:
         file = self._state.files.get(key)
         return bool(file and self._state.may_see_file(user, file) and file.filetype in SHOWABLE)
 
+    def shown(self, key: str, *, channel: str = "", user: str = "") -> None:
+        """A block of an app shows it: whoever sees the block sees the picture (docs: Slack file object)."""
+        file = self._state.files[key]
+        if channel and channel not in file.shown_in:
+            file.shown_in.append(channel)
+        if user and user not in file.granted:
+            file.granted.append(user)
+        self._state.keep(file)
+
     def content(self, file: File) -> bytes:
         return self._state.shelf.load_bytes(file.id) or b""
 

@@ -105,6 +105,7 @@ class File:
     stub: bool = False
     channels: list[str] = field(default_factory=list[str])
     granted: list[str] = field(default_factory=list[str])
+    shown_in: list[str] = field(default_factory=list[str])  # channels with a message that shows it in a block
     shares: Json = field(default_factory=dict[str, Any])
 
 

@@ -1,7 +1,8 @@
 """What stands in the channels: posting, editing, deleting, reacting, joining; each told to the app and to the pages."""
 
 import html
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from .views import file_named, name_blocks
 
 MOST_TEXT, MOST_EDITED_TEXT, MOST_METADATA, MOST_ATTACHMENTS = 40_000, 4_000, 12_000, 100
 EPHEMERALS_KEPT = 50
+MOST_MARKDOWN = 12_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,11 @@ class Posting:
 
     # -- judging -----------------------------------------------------------------------------------------------
 
-    def judge(self, draft: Draft, *, most_text: int = MOST_TEXT) -> None:
+    def judge(self, draft: Draft, *, most_text: int | None = None) -> None:
         """Slack's own refusals, in Slack's own order."""
         if not draft.text and not draft.blocks and not draft.attachments:
             raise SlackError("no_text")
-        if len(draft.text) > most_text:
+        if most_text and len(draft.text) > most_text:
             raise SlackError("msg_too_long")
         if draft.blocks is not None:
             self._judge_blocks(draft.blocks)
@@ -66,6 +68,8 @@ class Posting:
             raise SlackError("invalid_blocks_format")
         if not untrusted_blocks:
             return
+        if sum(len(str(b.get("text"))) for b in untrusted_blocks if _is_markdown(b)) > MOST_MARKDOWN:
+            raise SlackError("msg_blocks_too_long")
         if findings := faults_in_blocks(untrusted_blocks, "message"):
             raise SlackError("invalid_blocks", *findings, errors=[f.removeprefix("[ERROR] ") for f in findings])
         for reference, at in slack_files_in(untrusted_blocks):
@@ -78,7 +82,7 @@ class Posting:
         state = self._state
         channel = state.channel(channel_id)
         if draft.thread_ts and state.message(channel.id, draft.thread_ts) is None:
-            raise SlackError("thread_not_found")
+            raise SlackError("cannot_reply_to_message")
         message = Message(
             channel.id,
             state.next_ts(),
@@ -122,6 +126,8 @@ class Posting:
         return (parent.thread_ts or parent.ts) if parent else None
 
     def _publish(self, channel: Channel, message: Message) -> Message:
+        for reference, _ in slack_files_in(message.blocks or []):
+            self._files.shown(file_named(reference), channel=channel.id)
         self._state.keep(message)
         for key in message.files:
             self._files.share(self._state.files[key], message)
@@ -219,7 +225,9 @@ class Posting:
         self._state.keep(file)
         self._state.shelf.save_bytes(file.id, b"")
         stamp = self._state.next_ts()
-        self._events.anywhere({"type": "file_deleted", "file_id": file.id, "event_ts": stamp})
+        self._events.anywhere(
+            {"type": "file_deleted", "file_id": file.id, "channel_ids": file.channels, "event_ts": stamp}
+        )
         for room in self._state.messages.values():
             for message in list(room.values()):
                 if file.id in message.files:
@@ -306,9 +314,21 @@ class Posting:
         return list(self._state.users) if channel.kind == "public" else list(channel.members)
 
 
+MENTION = re.compile(r"&lt;(@U[A-Z0-9]+|#C[A-Z0-9]+|!subteam\^S[A-Z0-9]+)&gt;")
+
+
 def escape(text: str) -> str:
-    """Slack escapes three characters and no others; what stands in <@U…> was put there by the page."""
-    return html.escape(text, quote=False) if "<@U" not in text else text
+    """Slack escapes three characters and no others; mentions, which its client wrote, stay what they are."""
+    return MENTION.sub(r"<\1>", html.escape(text, quote=False))
+
+
+def shortened(draft: Draft) -> Draft:
+    """`chat.postMessage` cuts a text of more than 40,000 characters instead of refusing it."""
+    return replace(draft, text=draft.text[:MOST_TEXT])
+
+
+def _is_markdown(untrusted_block: Any) -> bool:
+    return isinstance(untrusted_block, dict) and untrusted_block.get("type") == "markdown"
 
 
 def _judge_metadata(untrusted: Any) -> None:

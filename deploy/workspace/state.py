@@ -242,10 +242,10 @@ class State:
         return self.channels[key]
 
     def may_see_file(self, user: str, file: File) -> bool:
-        """Its owner may, the members of every channel it was shared in, and an app it was handed to in a form."""
+        """Its owner may, the members of every channel it was shared in, and whoever was shown it in a block or a form."""
         if file.deleted:
             return False
-        rooms = (self.channels[c] for c in file.channels if c in self.channels)
+        rooms = (self.channels[c] for c in {*file.channels, *file.shown_in} if c in self.channels)
         return user == file.user or user in file.granted or any(user in c.members or c.kind == "public" for c in rooms)
 
     def groups_of(self, user: str) -> list[Group]:

@@ -52,9 +52,21 @@ class Triggers:
         return trigger
 
 
+def completed(part: Any) -> Any:
+    """Text objects as Slack gives them back: `emoji` and `verbatim` are always there. An option is no longer what was sent."""
+    if isinstance(part, list):
+        return [completed(p) for p in part]
+    if not isinstance(part, dict):
+        return part
+    filled: Json = {k: completed(v) for k, v in part.items()}
+    if isinstance(filled.get("text"), str) and filled.get("type") in {"plain_text", "mrkdwn"}:
+        filled.setdefault(*{"plain_text": ("emoji", True), "mrkdwn": ("verbatim", False)}[filled["type"]])
+    return filled
+
+
 def name_blocks(blocks: list[Json]) -> list[Json]:
     """The same blocks, with the ids that Slack gives to those that have none."""
-    named: list[Json] = json.loads(json.dumps(blocks))
+    named: list[Json] = completed(json.loads(json.dumps(blocks)))
     for block in named:
         block.setdefault("block_id", secrets.token_urlsafe(4)[:5])
         for element in elements_of(block):
@@ -170,7 +182,9 @@ class Views:
 
     def _rewrite(self, view: View, body: Json) -> None:
         """What was typed stays typed where the block and the action are still there (docs: "Updating views")."""
-        view.body = body | {"blocks": name_blocks(body["blocks"])}
+        for reference, _ in slack_files_in(body["blocks"]):
+            self._files.shown(file_named(reference), user=view.user)
+        view.body = completed(body) | {"blocks": name_blocks(body["blocks"])}
         view.external_id = body.get("external_id") or ""
         view.hash = f"{int(self._clock.now())}.{secrets.token_hex(4)}"
         present = {(b["block_id"], e["action_id"]) for b in view.body["blocks"] for e in elements_of(b)}
