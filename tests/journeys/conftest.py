@@ -1,0 +1,87 @@
+"""The whole system, running: real Postgres, real Slack protocol, real model, separate processes."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from bot import ledger
+from deploy.demo import play, system
+from deploy.workspace.person import Director, Person
+
+SHARED_MEMORY = Path("/dev/shm")
+LEASE = 2.0  # seconds: what a killed worker held is taken up again after this
+
+
+class Town:
+    """The running system, its people, and what only an operator sees."""
+
+    def __init__(self, running: system.System) -> None:
+        self.system = running
+        self.director = Director(running.page)
+
+    def person(self, name: str) -> Person:
+        return Person(self.system.page, name)
+
+    def room(self, name: str) -> str:
+        return self.system.channels[f"face-{name}"]
+
+    async def sql(self, query: str, *args):
+        """Asked of the database as its superuser."""
+        conn = await asyncpg.connect(self.system.database_url("postgres"))
+        try:
+            return await conn.fetch(query, *args)
+        finally:
+            await conn.close()
+
+    async def entries(self, search: str) -> list[ledger.Entry]:
+        conn = await asyncpg.connect(self.system.database_url("postgres"))
+        try:
+            return await ledger.read(conn, f"search:{search}")
+        finally:
+            await conn.close()
+
+    async def kinds(self, search: str) -> list[str]:
+        return [entry.kind for entry in await self.entries(search)]
+
+    async def settled(self, search: str) -> None:
+        """No job of this search waits or runs any more."""
+        async with self.person("dana.ruiz") as dana:
+            await dana.wait_for(lambda: self._idle(search), 60)
+
+    async def _idle(self, search: str) -> bool:
+        rows = await self.sql(
+            "SELECT 1 FROM casework.job WHERE payload->>'search' = $1 AND state IN ('ready', 'running')", search
+        )
+        return not rows
+
+
+@pytest.fixture(scope="session")
+async def town():
+    """One system for all journeys: each has its own photographs, so they do not meet."""
+    parent = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+    root = Path(tempfile.mkdtemp(prefix="leadgate-journeys-", dir=parent))
+    try:
+        async with system.running(
+            root, lease_seconds=LEASE, durable=False, workspace_options=("--control",)
+        ) as running:
+            yield Town(running)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def enrolled() -> play.Probe:
+    return next(p for p in play.probes() if p.person)
+
+
+@pytest.fixture(scope="session")
+def stranger() -> play.Probe:
+    return next(p for p in play.probes() if p.person is None)
+
+
+def quiet(who: str, what: str) -> None:
+    """A story nobody listens to."""
