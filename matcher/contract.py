@@ -21,7 +21,7 @@ class Wire(BaseModel):
 
 
 class Tier(StrEnum):
-    """How far an image may be trusted (domain.md section 3; limits come from the policy pack, calibrated in issue 3)."""
+    """How far an image may be trusted. Which tiers may be searched, the policy pack says."""
 
     GOOD = "good"
     LIMITED = "limited"

@@ -36,7 +36,7 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A face and what is needed to embed it: landmarks, float32 of shape (5, 2), in pixels of the upright photograph."""
+    """A face and what is needed to embed it: landmarks, float32 of shape (5, 2), in pixels of the upright photo."""
 
     face: Face
     landmarks: NDArray[np.float32]

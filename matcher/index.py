@@ -7,7 +7,8 @@ import numpy as np
 # Loaded before usearch: in the other order its shared library crashes (usearch 2.26.6, onnxruntime 1.32.0).
 import onnxruntime  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from numpy.typing import NDArray
-from usearch.index import Index, MetricKind, ScalarKind
+from usearch.compiled import MetricKind, ScalarKind
+from usearch.index import Index
 
 Vector = NDArray[np.float32]
 

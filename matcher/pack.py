@@ -167,7 +167,7 @@ def _prelu(graph: onnx.GraphProto, node: onnx.NodeProto, slopes: Any) -> list[on
     for suffix, weights in (("_w0", slopes), ("_w1", 1 - slopes)):
         shaped = weights.reshape(channels, 1, 1, 1).astype(np.float32)
         graph.initializer.append(numpy_helper.from_array(shaped, name + suffix))
-    depthwise = {"group": channels, "kernel_shape": [1, 1]}
+    depthwise: dict[str, Any] = {"group": channels, "kernel_shape": [1, 1]}
     return [
         helper.make_node("Relu", [node.input[0]], [name + "_r"]),
         helper.make_node("Conv", [node.input[0], name + "_w0"], [name + "_x"], **depthwise),

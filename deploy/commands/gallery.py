@@ -42,7 +42,7 @@ def group() -> None:
 
 @app.command()
 def enrol(manifest: Path, by: Annotated[str, typer.Option(help="who is enrolling")] = "operator") -> None:
-    """Enrols the photographs of a CSV or JSONL manifest. May be stopped and started again: nothing is enrolled twice."""
+    """Enrols the photographs of a CSV or JSONL manifest. Can be stopped and started again: none is enrolled twice."""
     rows, wrong = read(manifest)
     if wrong:
         table = Table("line", "why it cannot be enrolled", title="Nothing was enrolled")

@@ -72,13 +72,13 @@ CREATE INDEX expunged_ingest ON gallery.expunged (ingest_sha256);
 -- the last number it has seen. The lock makes that order hold; the ledger's own lock would make them wait anyway.
 CREATE TABLE gallery.change (
     n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    photograph text NOT NULL
+    number bigint NOT NULL -- the photograph's; it may be gone by now
 );
 CREATE FUNCTION gallery.changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('leadgate gallery', 0));
-    INSERT INTO gallery.change (photograph) VALUES (CASE WHEN TG_OP = 'DELETE' THEN OLD.id ELSE NEW.id END);
+    INSERT INTO gallery.change (number) VALUES (CASE WHEN TG_OP = 'DELETE' THEN OLD.number ELSE NEW.number END);
     PERFORM pg_notify('leadgate_gallery', '');
     RETURN NULL;
 END $$;
@@ -86,7 +86,7 @@ CREATE FUNCTION gallery.approved() RETURNS trigger LANGUAGE plpgsql SECURITY DEF
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('leadgate gallery', 0));
-    INSERT INTO gallery.change (photograph) SELECT id FROM gallery.photograph WHERE batch = NEW.id ORDER BY number;
+    INSERT INTO gallery.change (number) SELECT number FROM gallery.photograph WHERE batch = NEW.id ORDER BY number;
     PERFORM pg_notify('leadgate_gallery', '');
     RETURN NULL;
 END $$;
