@@ -123,7 +123,9 @@ class Writer:
 
 WRITE = """
 INSERT INTO logs.record (run, number, at, level, service, event, context)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::smallint[], $5::text[], $6::text[], $7::jsonb[])
+SELECT run, number, at, level, service, event, context
+FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::smallint[], $5::text[], $6::text[], $7::jsonb[])
+    AS one (run, number, at, level, service, event, context)
 ON CONFLICT DO NOTHING
 """
 
