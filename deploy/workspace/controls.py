@@ -106,7 +106,9 @@ class Controls:
             ws.posting.leave(found, self._user({"person": name}).id)
         if "archived" in body:
             found.archived = bool(body["archived"])
-            ws.events.channel_changed(found, "archive" if found.archived else "unarchive", user=found.creator)
+            ws.events.channel_changed(
+                found, "archive" if found.archived else "unarchive", user=found.creator, is_moved=0
+            )
         if "ext_shared" in body:
             found.ext_shared = bool(body["ext_shared"])
         ws.state.keep(found)

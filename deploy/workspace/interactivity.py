@@ -193,7 +193,9 @@ class Interactivity:
         payload = self._head(kind, user) | stamp | {"trigger_id": self._triggers.issue(user.id)}
         if message:
             channel = self._state.channel(message.channel)
+            payload = {k: v for k, v in payload.items() if k != "api_app_id"}
             payload |= {
+                "user": {k: v for k, v in payload["user"].items() if k != "username"},
                 "channel": self._shapes.place(channel),
                 "response_url": self._hooks.issue(user.id, channel.id, message),
                 "message_ts": message.ts,

@@ -37,7 +37,11 @@ class Person:
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
-        answer = await self._json("POST", "/_ui/session", {"person": self.name})
+        try:
+            answer = await self._json("POST", "/_ui/session", {"person": self.name})
+        except BaseException:
+            await self._http.close()
+            raise
         self.id = answer["user"]["id"]
         self._http.headers["X-Session"] = answer["session"]
         return self

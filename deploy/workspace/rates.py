@@ -1,7 +1,7 @@
 """How often a method may be called: Slack's tiers, counted per method over a minute.
 
 Source: docs.slack.dev/apis/web-api/rate-limits. `chat.postMessage` is counted per channel: one a second, with a short
-burst let through.
+burst let through. Tier 5 stands for the "special" tier of methods that Slack lets through by the hundred.
 """
 
 from collections import deque
@@ -9,7 +9,7 @@ from typing import Final
 
 from .clock import Clock, Timings
 
-TIERS: Final = {1: 1, 2: 20, 3: 50, 4: 100}
+TIERS: Final = {1: 1, 2: 20, 3: 50, 4: 100, 5: 600}
 POSTS_A_WINDOW, POST_BURST = 60, 10
 
 

@@ -94,7 +94,7 @@ async def _answer(ws: Workspace, request: web.Request, name: str) -> web.StreamR
         token = _authorise(ws, request, arguments, method)
         headers["X-OAuth-Scopes"] = ",".join(sorted(token.scopes))
         headers["X-Accepted-OAuth-Scopes"] = ",".join(method.scopes)
-        if not method.special and (wait := ws.rates.wait(name, method.tier)):
+        if wait := ws.rates.wait(name, method.tier):
             return _ratelimited(wait)
         call = Call(name, arguments, token)
         _complete(method, call)

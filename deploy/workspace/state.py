@@ -195,7 +195,7 @@ class State:
     # -- finding -----------------------------------------------------------------------------------------------
 
     def person(self, name: str) -> User | None:
-        """By id, by account name, or by the first name when only one person has it."""
+        """By id, by account name, or by first name when only one has it."""
         if name in self.users:
             return self.users[name]
         people = [u for u in self.users.values() if not u.is_bot and u.id != SLACKBOT]
@@ -242,7 +242,7 @@ class State:
         return self.channels[key]
 
     def may_see_file(self, user: str, file: File) -> bool:
-        """Its owner may, the members of every channel it was shared in, and whoever was shown it in a block or a form."""
+        """Its owner, the members of every channel it was shared in, and whoever a block or a form showed it to."""
         if file.deleted:
             return False
         rooms = (self.channels[c] for c in {*file.channels, *file.shown_in} if c in self.channels)

@@ -90,7 +90,6 @@ class Method:
     tier: int = 3
     required: tuple[str, ...] = ()
     caller: str = "bot"
-    special: bool = False
 
 
 async def read_arguments(request: web.Request) -> Json:

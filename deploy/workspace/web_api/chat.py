@@ -1,7 +1,7 @@
 """chat.*: what the app says."""
 
 from deploy.workspace.model import Json, Message, SlackError, User
-from deploy.workspace.posting import MOST_EDITED_TEXT, Draft
+from deploy.workspace.posting import MOST_EDITED_TEXT, MOST_TEXT, Draft, shortened
 from deploy.workspace.workspace import Workspace
 
 from .call import Call, Method
@@ -13,9 +13,10 @@ async def post_message(ws: Workspace, call: Call) -> Json:
     ws.posting.judge(draft)
     if wait := ws.rates.wait_to_post(channel_id):
         raise SlackError("ratelimited", retry_after=int(wait))
-    message = ws.posting.post_as_bot(channel_id, draft)
+    message = ws.posting.post_as_bot(channel_id, shortened(draft))
     body = {"channel": message.channel, "ts": message.ts, "message": ws.shapes.message(message, metadata=True)}
-    return {"ok": True, **body}
+    cut = {"warning": "message_truncated", "response_metadata": {"warnings": ["message_truncated"]}}
+    return {"ok": True, **body, **(cut if len(draft.text) > MOST_TEXT else {})}
 
 
 async def update(ws: Workspace, call: Call) -> Json:
@@ -78,7 +79,7 @@ def _direct(ws: Workspace, call: Call, user: User) -> str:
     if user.deleted:
         raise SlackError("user_disabled" if call.method == "conversations.open" else "channel_not_found")
     if user.is_bot:
-        raise SlackError("cannot_dm_bot")
+        raise SlackError("channel_not_found")
     return ws.state.direct(call.user, user.id).id
 
 
@@ -106,9 +107,9 @@ def _draft(call: Call) -> Draft:
 
 
 METHODS = (
-    Method("chat.postMessage", post_message, ("chat:write",), 4, ("channel",), special=True),
+    Method("chat.postMessage", post_message, ("chat:write",), 5, ("channel",)),
     Method("chat.update", update, ("chat:write",), 3, ("channel", "ts")),
     Method("chat.delete", delete, ("chat:write",), 3, ("channel", "ts")),
     Method("chat.postEphemeral", post_ephemeral, ("chat:write",), 4, ("channel", "user")),
-    Method("chat.getPermalink", get_permalink, (), 4, ("channel", "message_ts")),
+    Method("chat.getPermalink", get_permalink, (), 5, ("channel", "message_ts")),
 )

@@ -168,7 +168,11 @@ METHODS = (
     Method("conversations.open", open_direct, ("im:write", "mpim:write", "channels:manage", "groups:write"), 3),
     Method("conversations.join", join, ("channels:join",), 3, ("channel",)),
     Method(
-        "conversations.leave", leave, ("channels:manage", "groups:write", "im:write", "mpim:write"), 3, ("channel",)
+        "conversations.leave",
+        leave,
+        ("channels:manage", "channels:write", "groups:write", "im:write", "mpim:write"),
+        3,
+        ("channel",),
     ),
     Method(
         "conversations.invite",

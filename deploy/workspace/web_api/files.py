@@ -38,7 +38,7 @@ def _draft(ws: Workspace, call: Call, channel_id: str) -> Draft:
     if draft.blocks:
         ws.posting.judge(draft)
     if draft.thread_ts and ws.state.message(channel_id, draft.thread_ts) is None:
-        raise SlackError("invalid_thread_ts")
+        raise SlackError("invalid_arguments", "[ERROR] no such thread [json-pointer:/thread_ts]")
     return draft
 
 

@@ -115,9 +115,9 @@ async def bots_info(ws: Workspace, call: Call) -> Json:
 
 
 METHODS = (
-    Method("auth.test", auth_test, (), 4, special=True),
+    Method("auth.test", auth_test, (), 5),
     Method("api.test", api_test, (), 4, caller="nobody"),
-    Method("apps.connections.open", open_connection, ("connections:write",), 1, caller="app", special=True),
+    Method("apps.connections.open", open_connection, ("connections:write",), 3, caller="app"),
     Method("users.info", user_info, ("users:read",), 4, ("user",)),
     Method("users.list", users_list, ("users:read",), 2),
     Method("users.lookupByEmail", lookup_by_email, ("users:read.email",), 3, ("email",)),
