@@ -6,6 +6,7 @@ may have been written before changes nothing: a record is known by its run and n
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 from collections.abc import AsyncGenerator, Iterable
@@ -107,18 +108,24 @@ class Writer:
                 return
             handle = os.open(self.spill, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
                 file.write(text)
         except OSError:
             self._drop(rows)
 
     async def _write_spilled(self) -> None:
-        """What was put aside is in the database, and the file is gone."""
-        if not self.spill.exists():
+        """What was put aside, by us or by another process, is in the database, and the file is empty."""
+        if not self.spill.exists() or not self.spill.stat().st_size:
             return
-        rows = [row for line in self.spill.read_text(encoding="utf-8").splitlines() if (row := _row(line))]
-        for start in range(0, len(rows), BATCH):
-            await self._write(rows[start : start + BATCH])
-        self.spill.unlink()
+        with self.spill.open("r+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return  # another process is at it
+            rows = [row for line in file if (row := _row(line))]
+            for start in range(0, len(rows), BATCH):
+                await self._write(rows[start : start + BATCH])
+            file.truncate(0)
 
 
 WRITE = """

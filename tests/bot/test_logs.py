@@ -178,7 +178,7 @@ async def test_while_the_database_is_away_nothing_is_lost_and_nobody_waits(restl
         assert spill.stat().st_mode & 0o777 == 0o600
         restless.start()
         log.info("job.done", count=1002)
-        await until(lambda: not spill.exists())
+        await until(lambda: not spill.stat().st_size)
     conn = await asyncpg.connect(restless.url())
     counts = [row[0] for row in await conn.fetch("SELECT (context ->> 'count')::int FROM logs.record ORDER BY number")]
     await conn.close()
@@ -194,7 +194,7 @@ async def test_what_is_left_at_the_end_waits_in_the_spill_file_for_the_next_star
         file.write('["torn by a crash')
     again = logs.setup("test", stream=out)
     async with logbook.kept(again, database.url("bot"), spill):
-        await until(lambda: not spill.exists())
+        await until(lambda: not spill.stat().st_size)
     (row,) = await written(database)
     assert json.loads(row["context"]) == {"count": 1}
 
