@@ -23,7 +23,8 @@ Rows = NDArray[np.int64]
 Scores = NDArray[np.float64]
 
 LEVELS = 127
-CHUNK = 32_768  # rows: their scores stay in the second-level cache while they are looked through
+CHUNK = 32_768  # rows at most: their scores stay in the second-level cache while they are looked through
+SMALL_CHUNK = 4_096  # rows at least: below, calling costs more than scanning
 ROUNDING = 2e-6  # what float32 sums of up to 512 products may err by, and then some
 HUGE_PAGE = 2 << 20
 BATCH = 32  # probes that share one pass over memory
@@ -81,7 +82,7 @@ class CertifiedScan:
         """`vectors` float32 of shape (n, d), rows of length 1; may be mapped from a file: few of its rows are read."""
         self.vectors = vectors
         self.quantised = quantised or quantise(vectors)
-        self.threads = threads
+        self._chunk = min(CHUNK, max(SMALL_CHUNK, -(-len(vectors) // (4 * threads))))
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="scan")
 
     def __len__(self) -> int:
@@ -112,7 +113,7 @@ class CertifiedScan:
         unit = self.quantised.scale * coded.scale  # one of exact cosine, in scanned scores
         kept = [_Kept(count, 2 * bound * unit) for bound in bounds]
         look = self._one(coded.codes, kept, gone) if len(probes) == 1 else self._many(coded.codes, kept, gone)
-        chunks = range(0, len(self), CHUNK)
+        chunks = range(0, len(self), self._chunk)
         if len(chunks) == 1:
             look(0)
         else:
@@ -134,7 +135,7 @@ class CertifiedScan:
         gallery, (only,) = self.quantised.codes, kept
 
         def look(start: int) -> None:
-            scores = np.asarray(cast("Any", numkong.dot(gallery[start : start + CHUNK], codes)))
+            scores = np.asarray(cast("Any", numkong.dot(gallery[start : start + self._chunk], codes)))
             only.look(start, _leaving_out(scores, start, gone))
 
         return look
@@ -143,7 +144,7 @@ class CertifiedScan:
         gallery, packed = self.quantised.codes, numkong.dots_pack(np.ascontiguousarray(codes))
 
         def look(start: int) -> None:
-            block = cast("Any", numkong.dots_packed(gallery[start : start + CHUNK], packed))
+            block = cast("Any", numkong.dots_packed(gallery[start : start + self._chunk], packed))
             for scores, each in zip(np.asarray(block).T, kept, strict=True):
                 each.look(start, _leaving_out(scores.astype(np.float64), start, gone))
 

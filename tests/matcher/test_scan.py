@@ -42,7 +42,7 @@ def test_the_answer_is_what_comparing_everything_in_double_precision_gives(n, di
 def test_chunks_and_threads_change_nothing(monkeypatch):
     vectors, probes = people(5_000, 64, 1), people(40, 64, 2)
     whole = CertifiedScan(vectors).search_all(probes, 50)
-    monkeypatch.setattr(scan, "CHUNK", 97)
+    monkeypatch.setattr(scan, "SMALL_CHUNK", 97)
     for threads in (1, 2, 5):
         parts = CertifiedScan(vectors, threads=threads)
         for probe, one, other in zip(probes, whole, parts.search_all(probes, 50), strict=True):

@@ -1,0 +1,37 @@
+"""The benchmarks run, in a size that proves nothing but that they do."""
+
+import json
+
+import pytest
+
+from tests.benchmarks import search
+
+
+def test_the_search_benchmark_writes_the_figures_it_prints(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "search.json"
+    argv = [
+        "search",
+        "--n",
+        "3000",
+        "--json",
+        str(file),
+        "--only",
+        "limit,ours,numpy",
+        "--rounds",
+        "2",
+        "--probes",
+        "40",
+    ]
+    monkeypatch.setattr("sys.argv", argv)
+    search.main()
+    figures = json.loads(file.read_text())
+    assert list(figures) == ["n", *(f"{name}_ms" for name in search.ENGINES), "recall_at_50", "certified"]
+    assert (figures["recall_at_50"], figures["certified"], figures["pgvector_ms"]) == (1.0, 1.0, None)
+    assert figures["ours_ms"] > 0
+    assert "3,000 x 512" in capsys.readouterr().out
+
+
+def test_an_engine_that_does_not_exist_is_named(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["search", "--n", "100", "--only", "ours,oracle", "--probes", "5"])
+    with pytest.raises(SystemExit, match="no engine 'oracle'"):
+        search.main()
