@@ -26,17 +26,19 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import database, logs
+from bot import database, logbook, logs
 from bot.casework import Casework, register
 from bot.database import AWAY, Pool
 from bot.desk import Desk
 from bot.errands import Errands, Rooms
 from bot.intake import Intake
 from bot.matching import Matcher
+from bot.notes import Signer
 from bot.oversight import Oversight
 from bot.people import People
 from bot.review import Review
-from bot.settings import Settings, SettingsError
+from bot.sealing import Sealer, publish_to, unpublished
+from bot.settings import SealerSettings, Settings, SettingsError
 from bot.views import request, review
 from bot.worker import Worker
 from policy.pack import Pack, parse
@@ -283,7 +285,8 @@ async def work(settings: Settings) -> None:
     async with parts(settings, "leadgate-worker") as p:
         matcher = Matcher(p.session, settings.matcher_url, settings.matcher_secret.get_secret_value())
         team = p.identity["team_id"]
-        errands = Errands(p.casework, p.pool, p.desk, matcher, settings.key_encryption_key, team, p.rooms)
+        kek, seal = settings.key_encryption_key, settings.seal_before_disclosure
+        errands = Errands(p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal)
         worker = Worker(p.pool, errands.by_kind(), timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
@@ -318,6 +321,26 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 def run(process: Process, settings: Settings) -> None:
-    """Runs one of the two processes with its logging set up."""
-    logs.setup()
-    asyncio.run(process(settings))
+    """Runs one of the two processes, its logs on stdout and in Postgres."""
+    buffer = logs.setup(process.__name__)
+
+    async def logged() -> None:
+        async with logbook.kept(buffer, settings.database_url.get_secret_value(), settings.spill):
+            await process(settings)
+
+    asyncio.run(logged())
+
+
+# --- the ledger's signer --------------------------------------------------------------------------------------------
+
+
+async def seal(settings: SealerSettings) -> None:
+    """Seals the ledger until the process is asked to stop. LedgerBrokenError ends it: then a person has to look."""
+    signer = Signer.read(settings.key_file.read_text(encoding="utf-8"))
+    publish = publish_to(settings.checkpoint_file) if settings.checkpoint_file else unpublished
+    sealer = asyncio.create_task(Sealer(settings.database_url.get_secret_value(), signer, publish).run())
+    stop = asyncio.create_task(_stop_on_signals().wait())
+    await asyncio.wait({sealer, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if sealer.done():
+        sealer.result()
+    sealer.cancel()

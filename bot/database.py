@@ -91,6 +91,7 @@ class _Pool:
         try:
             yield conn
         except _WORKING as error:
+            _discard(conn)
             raise DatabaseAwayError(type(error).__name__) from error
         except asyncpg.InterfaceError as error:
             if not _lost(conn):
@@ -109,6 +110,12 @@ class _Pool:
             await asyncio.wait_for(self._pool.close(), CONNECT_TIMEOUT)
         except _CONNECTING:
             self._pool.terminate()
+
+
+def _discard(conn: Any) -> None:
+    """The pool makes a new one: a connection that was cut in the middle of something may be given out again by it."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        conn.terminate()
 
 
 def _lost(conn: Any) -> bool:

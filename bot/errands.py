@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import ids, jobs, photos
-from bot.casework import SYSTEM, Casework
+from bot.casework import SYSTEM, Casework, stream_of
 from bot.database import Pool
 from bot.desk import Desk, PhotoGoneError
 from bot.matching import Matcher, MatcherRefusedError
 from bot.people import account_of
 from bot.queue import Lease
+from bot.sealing import stream_sealed
 from bot.views import request, review
 from bot.views.blocks import Block
 from matcher.contract import FacesFound, SearchResult
@@ -52,7 +53,16 @@ class Errands:
     """The jobs by kind. Built by the composition root."""
 
     def __init__(
-        self, casework: Casework, pool: Pool, desk: Desk, matcher: Matcher, kek: bytes, team: str, rooms: Rooms
+        self,
+        casework: Casework,
+        pool: Pool,
+        desk: Desk,
+        matcher: Matcher,
+        kek: bytes,
+        team: str,
+        rooms: Rooms,
+        *,
+        seal: bool,
     ) -> None:
         self._casework = casework
         self._pool = pool
@@ -61,6 +71,7 @@ class Errands:
         self._kek = kek
         self._team = team
         self._rooms = rooms
+        self._seal = seal
 
     def by_kind(self) -> Mapping[str, Errand]:
         return {
@@ -143,7 +154,7 @@ class Errands:
 
     async def give_notice(self, lease: Lease) -> None:
         """The requester has the notice: a lead, no lead, or why nothing was searched."""
-        search = await self._search(lease)
+        search = await self._sealed(lease)
         text, blocks = request.notice(search, self._casework.pack_of(search))
         account = await self._account(search)
         mention: list[Block] = [request.addressed_to(account)] if account else []
@@ -151,7 +162,7 @@ class Errands:
 
     async def hand_photograph(self, lease: Lease) -> None:
         """The requester, who acknowledged, has the arrest photograph in a direct message."""
-        search = await self._search(lease)
+        search = await self._sealed(lease)
         chosen = next(c for c in search.candidates if c.label == search.lead)
         picture = await self._matcher.gallery_photo(chosen.photos[0])
         file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD]
@@ -178,17 +189,26 @@ class Errands:
 
     async def open_review(self, lease: Lease) -> None:
         """The probe and every candidate stand in a thread of the restricted channel."""
-        search = await self._upload_all(await self._search(lease))
+        search = await self._sealed(lease)
+        if search.state is State.SEARCHED:
+            await self._post_review(await self._upload_all(search), again=lease.again)
+        search = await self._casework.look(search.id)
+        if search.state is State.IN_REVIEW:
+            channel, ts = search.posts[Post.REVIEW.value].split()
+            files = await self._desk.uploads(search.id)
+            await self._desk.update(channel, ts, review.root(search, files))
+        await self._casework.finish(lease)
+
+    async def _post_review(self, search: Search, *, again: bool) -> None:
+        """Probe and candidates stand there, and the ledger says so; only then may a worksheet be opened."""
         if search.state is not State.SEARCHED:
-            await self._casework.finish(lease)
             return
-        files = await self._desk.uploads(search.id)
-        room = self._rooms.review
+        files, room = await self._desk.uploads(search.id), self._rooms.review
         key = ids.post_key(search.id, Post.REVIEW)
-        channel, ts = await self._desk.post(key, room, review.root(search, files), again=lease.again)
+        channel, ts = await self._desk.post(key, room, review.root(search, files), again=again)
         key = ids.post_key(search.id, "candidates")
-        await self._desk.post(key, room, review.candidates(search, files), thread=ts, again=lease.again)
-        await self._casework.submit(search.id, RecordPosted(Post.REVIEW, channel, ts), SYSTEM, lease=lease)
+        await self._desk.post(key, room, review.candidates(search, files), thread=ts, again=again)
+        await self._casework.submit(search.id, RecordPosted(Post.REVIEW, channel, ts), SYSTEM)
 
     async def _upload_all(self, search: Search) -> Search:
         """Every picture of the review is in Slack; candidates who may no longer be shown are dropped and recorded."""
@@ -219,7 +239,7 @@ class Errands:
 
     async def ask_decision(self, lease: Lease) -> None:
         """The supervisors have been asked to decide."""
-        search = await self._search(lease)
+        search = await self._sealed(lease)
         message = review.decision(search, await self._desk.uploads(search.id))
         await self._post(lease, search, Post.DECISION, message, to=(self._rooms.oversight, None))
 
@@ -244,6 +264,14 @@ class Errands:
 
     async def _search(self, lease: Lease) -> Search:
         return await self._casework.look(SearchId(lease.payload["search"]))
+
+    async def _sealed(self, lease: Lease) -> Search:
+        """The search, once everything that led here is under a signed checkpoint: no disclosure before seal."""
+        search = await self._search(lease)
+        if self._seal:
+            async with self._pool.acquire() as conn:
+                await stream_sealed(conn, stream_of(search.id))
+        return search
 
     async def _original(self, search: SearchId) -> bytes | None:
         async with self._pool.acquire() as conn, conn.transaction():

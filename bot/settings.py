@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     matcher_url: str
     matcher_secret: SecretStr
     photo_key: SecretStr  # 32 bytes, base64: wraps the key of each search
-    ledger_key_file: Path | None = None  # Ed25519 seed of the ledger's signer; the worker seals when it has one
+    seal_before_disclosure: bool = True  # nothing leaves before the ledger's signer has sealed why
+    spill: Path = Path("/var/lib/leadgate/logs.spill")  # logs, while Postgres is away
     pack: str = "nypd-2020"
     lease_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
 
@@ -46,6 +47,16 @@ class Settings(BaseSettings):
     @property
     def key_encryption_key(self) -> bytes:
         return base64.b64decode(self.photo_key.get_secret_value(), validate=True)
+
+
+class SealerSettings(BaseSettings):
+    """Of the ledger's signer: a process, a login and a key of its own."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADGATE_SEALER_", frozen=True, env_ignore_empty=True)
+
+    database_url: SecretStr
+    key_file: Path  # made by `leadgate ledger key`
+    checkpoint_file: Path | None = None  # where each signed checkpoint is published, for a witness to take
 
 
 def read() -> Settings:

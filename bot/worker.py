@@ -17,10 +17,12 @@ from bot.database import AWAY, Pool
 from bot.errands import Errand
 from bot.matching import MatcherAwayError
 from bot.queue import JobLostError, Lease
+from bot.sealing import NotSealedError
 
 log = structlog.get_logger()
 
 CONCURRENCY = 4
+BEFORE_ANYTHING = (MatcherAwayError, NotSealedError)  # raised before an errand has acted: no attempt of the job's
 POLL = 1.0  # seconds; NOTIFY wakes us sooner
 LONGEST_PAUSE = 60.0
 
@@ -94,11 +96,11 @@ class Worker:
         """The job is tried again later; what is merely away does not count as an attempt of the job's own."""
         name = type(error).__name__
         delay = timedelta(seconds=_pause(lease, error))
-        away = isinstance(error, (*AWAY, MatcherAwayError, aiohttp.ClientError))
+        away = isinstance(error, (*AWAY, *BEFORE_ANYTHING, aiohttp.ClientError))
         log.warning("job.put-off", error=name, away=away, attempt=lease.attempts, exc_info=error)
         with contextlib.suppress(*AWAY):  # then the lease runs out and it is tried again all the same
             async with self._pool.acquire() as conn:
-                if isinstance(error, MatcherAwayError):
+                if isinstance(error, BEFORE_ANYTHING):
                     await queue.hand_back(conn, lease, delay, name)
                 elif await queue.postpone(conn, lease, delay, name) == "dead":
                     log.error("job.dead", error=name)

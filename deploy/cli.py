@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 
-COMMANDS = {"bot": "run", "worker": "run", "demo": "demo", "evaluate": "evaluate"}
+COMMANDS = {"bot": "run", "worker": "run", "sealer": "run", "demo": "demo", "evaluate": "evaluate"}
 
 
 def _mount(asked: str | None) -> None:

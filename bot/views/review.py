@@ -21,7 +21,7 @@ from bot.views.blocks import (
     select,
     text_input,
 )
-from policy.model import Answer, Candidate, Conclusion, Examination, Label, Search
+from policy.model import Answer, Candidate, Conclusion, Examination, Label, Search, State
 
 PAGE = 20  # candidates on one page of the worksheet; a view holds 100 blocks
 CONCLUSION, DIFFERENCES = "conclusion", "differences"
@@ -38,7 +38,7 @@ PROBE = "probe"
 
 
 def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
-    """The head of a review thread, in the restricted channel."""
+    """The head of a review thread, in the restricted channel; the worksheet can be opened once all stands there."""
     text = f"Examination {search.id}: {len(search.candidates)} candidates"
     return text, [
         header(f"Examination {search.id}"),
@@ -47,7 +47,7 @@ def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
             "of four examinations rightly end without a lead. Do not discuss it before the examination is over."
         ),
         image(files[PROBE], "The submitted image", "Submitted image"),
-        actions(button("Open my worksheet", "open_worksheet", search.id, style="primary")),
+        *([_open(search)] if search.state is State.IN_REVIEW else []),
         context(
             f"{len(search.candidates)} candidates in the thread, in no meaningful order · two examiners are needed"
         ),

@@ -65,7 +65,7 @@ async def story(system: System, say: Say) -> None:
     await _case(system, stranger, say, leads=False)
     say("", "")
     await _usage(system, say)
-    say("ledger", f"search {search}: leadgate ledger verify")
+    await _verify(system, search, say)
 
 
 async def _case(system: System, probe: Probe, say: Say, *, leads: bool) -> str:
@@ -114,9 +114,7 @@ async def request(who: Person, channel: str, probe: Probe, say: Say) -> tuple[Js
 
 async def review_thread(who: Person, channel: str, search: str) -> Json:
     """The root of the review thread, once the candidates stand beneath it."""
-    root = await who.wait_message(channel, lambda m: has(m, "open_worksheet") and search in m["text"], timeout=40)
-    await who.wait_message(channel, lambda m: "Candidates of" in m["text"], root["ts"], timeout=20)
-    return root
+    return await who.wait_message(channel, lambda m: has(m, "open_worksheet") and search in m["text"], timeout=40)
 
 
 async def examine(who: Person, root: Json, probe: Probe | None) -> str | None:
@@ -182,6 +180,17 @@ async def _usage(system: System, say: Say) -> None:
         told = await mara.wait_message(room, lambda m: bool(m.get("is_ephemeral")))
         lines = [b["text"]["text"].replace("\n", ": ") for b in told["blocks"] if b["type"] == "section"]
         say("/face-usage", "; ".join(lines))
+
+
+async def _verify(system: System, search: str, say: Say) -> None:
+    """An auditor, with a login that can only read, recomputes the whole ledger."""
+    env = {"LEADGATE_DATABASE_URL": system.database_url("auditor")}
+    vkey = str(system.root / "ledger.vkey")
+    status, said = await system.command("ledger", "verify", "--vkey", vkey, env=env)
+    for line in said.strip().splitlines():
+        say("auditor", line)
+    if status:
+        raise AssertionError(f"the ledger does not hold after search {search}")
 
 
 def has(message: Json, action: str) -> bool:

@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import migrations
 from bot import database
+from bot.notes import Signer
 from bot.people import Person
 from deploy.commands import people as roster
 from deploy.commands.db import make_login
@@ -37,6 +38,12 @@ ROLES = {
 }
 CHANNELS = {"INTAKE": "face-intake", "REVIEW": "face-review", "OVERSIGHT": "face-oversight"}
 DATABASE = "leadgate"
+
+
+def _write_secret(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +64,7 @@ class Secrets:
                 "photo_key": base64.b64encode(secrets.token_bytes(32)).decode(),
                 "logins": {role: secrets.token_urlsafe(24) for role in ("bot", "matcher", "auditor", "sealer")},
             }
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                json.dump(minted, file)
+            _write_secret(path, json.dumps(minted))
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
@@ -96,6 +101,17 @@ class System:
         """The Web API as the app's operator sees it."""
         return AsyncWebClient(token=self.credentials["bot_token"], base_url=f"{self.page}/api/")
 
+    async def command(self, *words: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+        """`leadgate …` run to its end, as an operator would: (exit status, what it said)."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deploy", *words),
+            env=plain_environment() | (env or {}),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode or 0, said.decode(errors="replace")
+
     def child(self, name: str, *argv: str, env: dict[str, str] | None = None) -> Child:
         log = self.root / "logs" / f"{name}.log"
         made = Child(name, [sys.executable, "-m", *argv], plain_environment() | (env or {}), log)
@@ -113,7 +129,15 @@ class System:
             "LEADGATE_MATCHER_SECRET": self.secrets.matcher,
             "LEADGATE_PHOTO_KEY": self.secrets.photo_key,
             "LEADGATE_LEASE_SECONDS": str(self.lease_seconds),
+            "LEADGATE_SPILL": str(self.root / "logs" / "spill"),
             **{f"LEADGATE_{name}_CHANNEL": self.channels[channel] for name, channel in CHANNELS.items()},
+        }
+
+    def sealer_environment(self) -> dict[str, str]:
+        return {
+            "LEADGATE_SEALER_DATABASE_URL": self.database_url("sealer"),
+            "LEADGATE_SEALER_KEY_FILE": str(self.root / "ledger.key"),
+            "LEADGATE_SEALER_CHECKPOINT_FILE": str(self.root / "checkpoint"),
         }
 
     def matcher_environment(self) -> dict[str, str]:
@@ -149,7 +173,7 @@ async def running(
 
 
 async def _stop(system: System) -> None:
-    for name in ("bot", "worker", "matcher", "workspace"):
+    for name in ("bot", "worker", "sealer", "matcher", "workspace"):
         if child := system.children.get(name):
             await child.stop()
 
@@ -225,17 +249,9 @@ async def _start_matcher(system: System) -> None:
 
 
 async def _enrol_cast(system: System, env: dict[str, str]) -> None:
-    log = system.root / "logs" / "enrol.log"
-    log.parent.mkdir(exist_ok=True)
-    with log.open("ab") as out:
-        enrol = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "deploy", "gallery", "enrol", str(CAST)),
-            env=plain_environment() | env,
-            stdout=out,
-            stderr=out,
-        )
-        if await enrol.wait():
-            raise RuntimeError(f"The gallery could not be filled:\n{log.read_text(encoding='utf-8')[-2000:]}")
+    status, said = await system.command("gallery", "enrol", str(CAST), env=env)
+    if status:
+        raise RuntimeError(f"The gallery could not be filled:\n{said[-2000:]}")
 
 
 async def _is_ready(url: str, secret: str) -> bool:
@@ -277,7 +293,13 @@ async def _fill_roster(system: System) -> None:
 
 
 async def _start_bot(system: System) -> None:
-    """The listener is connected and the worker runs; both say so in their logs."""
+    """The listener is connected and the worker runs, both say so in their logs; the sealer signs."""
+    key = system.root / "ledger.key"
+    if not key.exists():
+        signer = Signer.new("leadgate-demo")
+        _write_secret(key, signer.secret + "\n")
+        (system.root / "ledger.vkey").write_text(str(signer.verifier) + "\n", encoding="utf-8")
+    await system.child("sealer", "deploy", "sealer", env=system.sealer_environment()).start()
     for name in ("bot", "worker"):
         child = system.child(name, "deploy", name, env=system.bot_environment())
         await child.start()
