@@ -190,7 +190,7 @@ class Interactivity:
             raise SlackError("shortcut_not_found")
         stamp = {"action_ts": f"{self._state.clock.now():.6f}", "callback_id": callback_id}
         kind = "message_action" if message else "shortcut"
-        payload = self._head(kind, user) | stamp | {"trigger_id": self._triggers.issue(user.id)}
+        payload: Json = self._head(kind, user) | stamp | {"trigger_id": self._triggers.issue(user.id)}
         if message:
             channel = self._state.channel(message.channel)
             payload = {k: v for k, v in payload.items() if k != "api_app_id"}

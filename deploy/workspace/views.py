@@ -53,7 +53,7 @@ class Triggers:
 
 
 def completed(part: Any) -> Any:
-    """Text objects as Slack gives them back, with `emoji` and `verbatim` always there: an option is not what was sent."""
+    """Text objects as Slack gives them back: with `emoji` and `verbatim`, so an option is not quite what was sent."""
     if isinstance(part, list):
         return [completed(p) for p in part]
     if not isinstance(part, dict):

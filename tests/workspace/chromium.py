@@ -117,8 +117,7 @@ class Tab:
 
     async def picture(self, path: Path) -> None:
         shot = await self.say("Page.captureScreenshot", format="png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(base64.b64decode(shot["data"]))
+        await asyncio.to_thread(_keep, path, base64.b64decode(shot["data"]))
 
 
 class Calls:
@@ -201,3 +200,8 @@ async def chromium() -> AsyncIterator[Browser]:
 async def _drain(stream: asyncio.StreamReader) -> None:
     while await stream.readline():
         pass
+
+
+def _keep(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

@@ -200,9 +200,9 @@ def build(client: AsyncWebClient, secret: str, heard: list[Json]) -> AsyncApp:
     app = AsyncApp(client=client, signing_secret=secret, raise_error_for_unhandled_request=False)
 
     @app.middleware
-    async def remember(body: Json, next: Any) -> None:
+    async def remember(body: Json, next_: Any) -> None:
         heard.append(body)
-        await next()
+        await next_()
 
     @app.event("message")
     async def message(event: Json, client: AsyncWebClient) -> None:

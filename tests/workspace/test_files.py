@@ -4,8 +4,8 @@ import io
 
 import aiohttp
 import pytest
-from PIL import Image
 from pi_heif import HeifImage
+from PIL import Image
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 

@@ -192,9 +192,8 @@ async def test_without_being_asked_for_there_is_no_control_door(people):
     from deploy.workspace.configuration import WorkspaceConfig
     from deploy.workspace.server import running
 
-    async with running(WorkspaceConfig(read_manifest(), people)) as plain:
-        async with aiohttp.ClientSession() as http, http.post(f"{plain.base}/_control/clock", json={}) as answer:
-            assert answer.status == 404
+    async with running(WorkspaceConfig(read_manifest(), people)) as plain, aiohttp.ClientSession() as http:
+        assert (await http.post(f"{plain.base}/_control/clock", json={})).status == 404
 
 
 def test_the_manifest_asks_for_no_scope_that_the_workspace_does_not_know():

@@ -67,7 +67,7 @@ const hearing = {
   },
   deleted({ channel, ts }) { S.messages.get(channel)?.delete(ts); main?.drop(channel, ts); side?.drop(channel, ts); },
   views({ views }) { showViews(views); },
-  home({ view }) { S.home = view; if (S.place === "home" && S.tab === "home") drawHome(); },
+  home({ view }) { S.home = view; S.homeHeard = true; if (S.place === "home" && S.tab === "home") drawHome(); },
   channels() { refresh(); },
   guide({ guide }) { S.guide = guide; drawGuide(); },
   online() { S.online = true; document.body.classList.remove("offline"); },
@@ -206,8 +206,9 @@ async function openApp() {
   closeThread(true);
   S.place = "home";
   mark("stage");
+  S.homeHeard = false;
   const { view, direct } = await ask("home", { announce: true });
-  S.home = view;
+  if (!S.homeHeard) S.home = view; // the app may have answered before this did
   if (!S.channels.some((c) => c.id === direct)) await refresh();
   drawHome(direct);
   drawBar();
