@@ -113,7 +113,7 @@ class _Pool:
 
 
 def _discard(conn: Any) -> None:
-    """The pool makes a new one: a connection that was cut in the middle of something may be given out again by it."""
+    """The pool makes a new one, and gives this one, cut in the middle of something, to nobody."""
     with contextlib.suppress(asyncpg.InterfaceError):
         conn.terminate()
 

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from typer.testing import CliRunner
 
 import migrations
 from bot import database as bot_database
@@ -159,3 +160,33 @@ async def test_a_login_gets_in_with_its_password_only(postgres, database, superu
 async def test_an_odd_login_is_refused(database, name, password):
     with pytest.raises(db.LoginError):
         await db.make_login(database.url("postgres"), name, "bot", password)
+
+
+async def cli(*arguments):
+    return await asyncio.to_thread(CliRunner().invoke, db.app, [str(one) for one in arguments])
+
+
+async def test_the_command_line_upgrades_and_says_so(empty):
+    done = await cli("current", "--url", empty)
+    assert (done.exit_code, done.output) == (
+        1,
+        f"The database is at revision none; this program needs {migrations.head()}.\n",
+    )
+    done = await cli("upgrade", "--url", empty)
+    assert (done.exit_code, "(before: empty)" in done.output) == (0, True)
+    assert "was up to date" in (await cli("upgrade", "--url", empty)).output
+    assert (await cli("current", "--url", empty)).exit_code == 0
+
+
+async def test_the_command_line_shows_a_made_password_once_and_a_given_one_never(postgres, database, superuser):
+    done = await cli("login", "some_sealer", "--role", "sealer", "--role", "auditor", "--url", database.url("postgres"))
+    assert done.exit_code == 0, done.output
+    password = done.output.split()[-1]
+    assert await asked(postgres.url(database.name, "some_sealer", password), "SELECT 1") == [(1,)]
+    given = ("--password", "correct-horse-battery")
+    done = await cli("login", "some_sealer", "--role", "sealer", *given, "--url", database.url("postgres"))
+    assert "correct-horse" not in done.output
+    assert await asked(postgres.url(database.name, "some_sealer", "correct-horse-battery"), "SELECT 1") == [(1,)]
+    await superuser.execute("DROP ROLE some_sealer")
+    done = await cli("login", "pg_bad", "--role", "sealer", "--url", database.url("postgres"))
+    assert (done.exit_code, "Nothing was changed" in done.output) == (2, True)
