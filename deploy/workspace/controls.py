@@ -124,9 +124,10 @@ class Controls:
         return {}
 
     async def record(self, _body: Json) -> Json:
-        """What was sent to the app, and what never arrived."""
+        """What was sent to the app, what never arrived, and what the app called."""
         delivery = self.ws.delivery
-        return {"sent": [asdict(e) for e in delivery.sent], "undelivered": delivery.undelivered}
+        sent = [asdict(e) for e in delivery.sent]
+        return {"sent": sent, "undelivered": delivery.undelivered, "calls": self.ws.calls}
 
     def _user(self, body: Json) -> User:
         name = str(body["person"])

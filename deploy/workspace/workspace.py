@@ -53,6 +53,7 @@ class Workspace:
             self.inputs,
         )
         self.guide: Json = {}
+        self.calls: list[tuple[str, Json]] = []
         bot = Token(self.credentials.bot_token, "bot", self.state.bot_user, self.manifest.scopes)
         app = Token(self.credentials.app_token, "app", self.state.bot_user, frozenset({"connections:write"}))
         self.tokens: dict[str, Token] = {bot.value: bot, app.value: app}

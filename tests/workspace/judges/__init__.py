@@ -1,0 +1,1 @@
+"""Others' opinions of what we send: Slack's SDK models, Slack's TypeScript types."""

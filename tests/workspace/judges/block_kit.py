@@ -1,0 +1,79 @@
+"""Two judges of Block Kit that nobody here wrote: slack_sdk's models, walked to the bottom, and @slack/types under tsc."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.basic_objects import JsonObject
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+Json = dict[str, Any]
+HERE = Path(__file__).parent
+TSC = HERE / "node_modules" / ".bin" / "tsc"
+FETCHED = TSC.exists()
+HOW = "npm's judges are fetched by `npm install --no-package-lock` in tests/workspace/judges"
+
+
+# -- Slack's Python SDK ------------------------------------------------------------------------------------------
+
+
+def models_say(untrusted: Json | list[Json]) -> str | None:
+    """Why slack_sdk's models refuse a view or a list of blocks; None when they take it.
+
+    `validate_json` looks at one object only, so every object below it is asked as well.
+    """
+    try:
+        if isinstance(untrusted, dict):
+            _walk(View(**untrusted))
+        else:
+            for block in Block.parse_all(untrusted):
+                _walk(block)
+    except SlackObjectFormationError as error:
+        return str(error)
+    except (TypeError, ValueError, AttributeError) as error:
+        return f"cannot be read: {error}"
+    return None
+
+
+def _walk(thing: Any) -> None:
+    match thing:
+        case JsonObject():
+            thing.validate_json()
+            for value in vars(thing).values():
+                _walk(value)
+        case list() | tuple():
+            for value in thing:
+                _walk(value)
+        case _:
+            return
+
+
+# -- Slack's TypeScript types ------------------------------------------------------------------------------------
+
+
+def types_say(cases: Mapping[str, Json | list[Json]]) -> dict[str, str]:
+    """Why tsc refuses a case under @slack/types, by name. All cases go through one compilation."""
+    lines = ["import type { KnownBlock, View } from '@slack/types';"]
+    names: dict[int, str] = {}
+    for name, case in cases.items():
+        kind = "View" if isinstance(case, dict) else "KnownBlock[]"
+        names[len(lines) + 1] = name
+        lines.append(f"export const c{len(lines)}: {kind} = {json.dumps(case)};")
+    with tempfile.TemporaryDirectory(dir=HERE) as folder:
+        source = Path(folder) / "cases.ts"
+        source.write_text("\n".join(lines), "utf-8")
+        words = [str(TSC), "--noEmit", "--strict", "--skipLibCheck", "--types", "", "--module", "nodenext", str(source)]
+        said = subprocess.run(words, capture_output=True, text=True, check=False, cwd=HERE)
+    found: dict[str, str] = {}
+    for line in said.stdout.splitlines():
+        if "cases.ts(" in line:
+            at, _, why = line.partition("): error ")
+            number = int(at.rpartition("(")[2].split(",")[0])
+            found.setdefault(names.get(number, "the file itself"), why)
+    assert said.returncode == 0 or found, said.stdout + said.stderr
+    return found
