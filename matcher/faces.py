@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import math
+import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,9 +104,12 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
     return np.hstack([scale * turn, (to_mean - scale * turn @ from_mean)[:, None]])
 
 
+_LOADING = threading.Lock()  # where print goes is one for the whole process
+
+
 def _load(folder: Path, threads: int) -> tuple[Any, Any]:
     """InsightFace's own loader; what it prints goes nowhere."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with _LOADING, contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import onnxruntime
         from insightface.app import FaceAnalysis

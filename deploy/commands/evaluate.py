@@ -1,0 +1,213 @@
+"""`leadgate evaluate`: how often the matcher misses and how often it offers strangers, on photographs of yours."""
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from deploy import evaluation_report
+from deploy.evaluation_report import Report
+from matcher import dataset, degradation, evaluation, pack, pipeline
+from matcher.dataset import DatasetError, Measured
+from matcher.faces import Faces
+from matcher.pack import PackError
+
+app = typer.Typer()
+console = Console(stderr=True)
+SIZES = (100, 200, 500, 1000, 2000, 5000)
+DISCARD = tuple(round(share * 0.05, 2) for share in range(13))
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(help="a folder with a folder of photographs for each person")],
+    pairs: Annotated[Path | None, typer.Option(help="CSV with columns a, b, same; or LFW's pairs.txt")] = None,
+    groups: Annotated[Path | None, typer.Option(help="CSV with columns person, group: figures by group")] = None,
+    pack_folder: Annotated[Path | None, typer.Option("--pack", help="a model pack; the default if not said")] = None,
+    degraded: Annotated[int, typer.Option(help="how many probes to degrade, level by level; 0: none")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
+    plots: Annotated[Path | None, typer.Option(help="write the plots here, as PNG")] = None,
+    html: Annotated[Path | None, typer.Option(help="write one report here, plots included")] = None,
+    workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0,
+    cache: Annotated[Path, typer.Option(help="where the default pack is built")] = Path("~/.cache/leadgate"),
+) -> None:
+    """Verification, identification, error versus discard and degradation, as table, JSON, plots and one report."""
+    try:
+        folder = pack_folder or pack.default(cache.expanduser())
+        load = partial(Faces, folder, threads=1)
+        measured = _measured(load, dataset.photographs(data), workers or pipeline.cores())
+        report = _report(load().model.model_dump(mode="json"), measured, pairs, groups)
+        if degraded:
+            report.degradation.update(_degraded(load, measured, degraded, workers or pipeline.cores()))
+    except (DatasetError, PackError) as error:
+        console.print(f"leadgate: nothing was evaluated. {error}")
+        raise typer.Exit(2) from None
+    _write(report, json_file, plots, html)
+
+
+def _write(report: Report, json_file: Path | None, plots: Path | None, html: Path | None) -> None:
+    Console().print(_table(report))
+    if json_file:
+        json_file.write_text(json.dumps(report.figures | {"degradation": report.degradation}, indent=1) + "\n")
+    drawn = evaluation_report.plots(report) if plots or html else {}
+    if plots:
+        plots.mkdir(parents=True, exist_ok=True)
+        for name, png in drawn.items():
+            (plots / f"{name}.png").write_bytes(png)
+    if html:
+        html.write_text(evaluation_report.page(report, drawn), encoding="utf-8")
+
+
+def _measured(load: Any, paths: Sequence[Path], workers: int) -> Measured:
+    columns = (TextColumn("measuring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        through = pipeline.through(load, dataset.measure, paths, workers=workers)
+        samples = [sample for _, sample in progress.track(through, total=len(paths))]
+    return dataset.collected(samples, load().model.dimension)
+
+
+def _report(model: dict[str, Any], measured: Measured, pairs: Path | None, groups: Path | None) -> Report:
+    found = evaluation.search(measured.vectors, measured.people)
+    identified = evaluation.identification(found, len(measured.names))
+    verified = _verified(measured, pairs) if pairs else None
+    threshold = identified.threshold_at_fpir[1e-2]
+    figures: dict[str, Any] = {
+        "model": model,
+        "evaluated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "photographs": len(measured.paths),
+        "people": len(measured.names),
+        "undetected": measured.undetected,
+        "verification": _verification_figures(measured, verified),
+        "identification": _identification_figures(identified, found),
+        "by_gallery_size": _by_size(measured),
+        "error_versus_discard": _discard(measured),
+    }
+    if groups:
+        named = _groups(groups, measured)
+        rows = evaluation.by_group(found, named, threshold)
+        keys = ("probes", "fnir_rank1", "fnir", "fpir")
+        figures["groups"] = {group: dict(zip(keys, row, strict=True)) for group, row in rows.items()}
+    return Report(figures, found, verified)
+
+
+def _verified(measured: Measured, pairs: Path) -> evaluation.Verification:
+    a, b, same = dataset.read_pairs(pairs, measured.paths)
+    scores = np.einsum("ij,ij->i", measured.vectors[a], measured.vectors[b]).astype(np.float64)
+    seen = np.any(measured.vectors != 0, axis=1)
+    scores[~(seen[a] & seen[b])] = evaluation.UNSEEN
+    return evaluation.verification(scores, same)
+
+
+def _verification_figures(measured: Measured, verified: evaluation.Verification | None) -> dict[str, Any]:
+    over_all = evaluation.tar_over_all_pairs(measured.vectors, measured.people)
+    figures: dict[str, Any] = {f"all_pairs_tar_at_far_{_power(far)}": tar for far, tar in over_all.items()}
+    if verified:
+        figures |= {"pairs": verified.pairs, "accuracy": verified.accuracy, "accuracy_error": verified.deviation}
+        figures |= {f"tar_at_far_{_power(far)}": tar for far, tar in verified.tar_at_far.items()}
+    return figures
+
+
+def _identification_figures(identified: evaluation.Identification, found: evaluation.Searched) -> dict[str, Any]:
+    figures: dict[str, Any] = {"gallery": identified.gallery, "probes": identified.probes}
+    figures |= {f"rank{rank}": hit for rank, hit in identified.hit_at_rank.items()}
+    for fpir, rate in identified.fnir_at_fpir.items():
+        figures[f"fnir_at_fpir_{_power(fpir)}"] = rate
+        figures[f"threshold_at_fpir_{_power(fpir)}"] = identified.threshold_at_fpir[fpir]
+    threshold = identified.threshold_at_fpir[1e-2]
+    first = evaluation.with_interval(found, lambda s: float((s.rank <= 1).mean()))
+    missed = evaluation.with_interval(found, lambda s: evaluation.fnir(s, threshold))
+    return figures | {
+        "rank1_95": [first.low, first.high],
+        "fnir_at_fpir_1e-2_95": [missed.low, missed.high],
+    }
+
+
+def _by_size(measured: Measured) -> dict[str, dict[str, float]]:
+    out: dict[str, dict[str, float]] = {}
+    for size in (*(s for s in SIZES if s < len(measured.names)), len(measured.names)):
+        found = evaluation.search(measured.vectors, measured.people, gallery_people=size)
+        if len(found.mate):
+            one = evaluation.identification(found, size)
+            rates = {"rank1": one.hit_at_rank[1], "fnir_at_fpir_1e-2": one.fnir_at_fpir[1e-2], "probes": one.probes}
+            out[str(size)] = rates
+    return out
+
+
+def _discard(measured: Measured) -> dict[str, list[float]]:
+    """For each measure: FNIR at rank 1 of the probes that are left when the worst by that measure are discarded."""
+    found, rows = evaluation.search(measured.vectors, measured.people), _probe_rows(measured)
+    seen = np.array([bool(measured.quality[row]) for row in rows])
+    if not seen.any():
+        return {}
+    threshold = evaluation.identification(found, len(measured.names)).threshold_at_fpir[1e-2]
+    error = (found.mate <= threshold)[seen]
+    kept = [measured.quality[row] for row, there in zip(rows, seen, strict=True) if there]
+    curves = {
+        name: evaluation.error_versus_discard(np.array([q[name] for q in kept]), error, DISCARD) for name in kept[0]
+    }
+    return {"discarded": list(DISCARD), **curves}
+
+
+def _probe_rows(measured: Measured) -> list[int]:
+    _, first = np.unique(measured.people, return_index=True)
+    enrolled = set(first.tolist())
+    return [row for row in range(len(measured.paths)) if row not in enrolled]
+
+
+def _groups(file: Path, measured: Measured) -> dict[int, str]:
+    number = {name: at for at, name in enumerate(measured.names)}
+    with file.open(encoding="utf-8", newline="") as text:
+        return {number[row["person"]]: row["group"] for row in csv.DictReader(text) if row["person"] in number}
+
+
+def _degraded(load: Any, measured: Measured, count: int, workers: int) -> dict[str, dict[str, float]]:
+    """Rank-1 hit rate of the same probes, degraded in one way at a time."""
+    rows = np.random.default_rng(0).permutation(_probe_rows(measured))[:count]
+    _, first = np.unique(measured.people, return_index=True)
+    gallery, mates = measured.vectors[first], measured.people[rows]
+    jobs = [(name, level, measured.paths[row]) for name, level in degradation.LEVELS for row in rows]
+    columns = (TextColumn("degrading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        through = pipeline.through(load, degradation.vector, jobs, workers=workers)
+        vectors = [vector for _, vector in progress.track(through, total=len(jobs))]
+    out: dict[str, dict[str, float]] = {}
+    for at, (name, level) in enumerate(degradation.LEVELS):
+        part = vectors[at * len(rows) : (at + 1) * len(rows)]
+        hits = [v is not None and int(np.argmax(gallery @ v)) == mate for v, mate in zip(part, mates, strict=True)]
+        out.setdefault(name, {})[f"{level:g}"] = float(np.mean(hits))
+    return out
+
+
+def _power(rate: float) -> str:
+    return f"{rate:.0e}".replace("e-0", "e-")
+
+
+def _table(report: Report) -> Table:
+    said = report.figures
+    table = Table("figure", "value", title=f"{said['model']['pack']} on {said['photographs']} photographs")
+    for section in ("verification", "identification"):
+        for name, value in said[section].items():
+            table.add_row(f"{section}.{name}", _shown(value))
+    table.add_row("undetected", str(said["undetected"]))
+    for name, levels in report.degradation.items():
+        table.add_row(f"rank 1, {name}", "  ".join(f"{level}: {hit:.3f}" for level, hit in levels.items()))
+    return table
+
+
+def _shown(value: object) -> str:
+    match value:
+        case float():
+            return f"{value:.4f}"
+        case [float(low), float(high)]:
+            return f"{low:.4f} to {high:.4f}"
+        case _:
+            return str(value)

@@ -1,0 +1,138 @@
+"""What `leadgate evaluate` says is what was measured: figures over scores whose answer is known by hand."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from deploy.commands import evaluate
+from matcher import dataset, evaluation
+from matcher.dataset import DatasetError
+
+
+def test_a_matcher_that_separates_perfectly_is_perfect():
+    said = evaluation.verification(
+        np.array([0.9, 0.8, 0.7, 0.1, 0.2, 0.0] * 10), np.array([1, 1, 1, 0, 0, 0] * 10, bool)
+    )
+    assert (said.accuracy, said.tar_at_far[1e-3]) == (1.0, 1.0)
+
+
+def test_a_matcher_that_guesses_is_right_half_the_time():
+    rng = np.random.default_rng(0)
+    said = evaluation.verification(rng.random(4000), rng.random(4000) < 0.5)
+    assert said.accuracy == pytest.approx(0.5, abs=0.03)
+    assert said.tar_at_far[1e-2] == pytest.approx(0.01, abs=0.01)
+
+
+def test_the_roc_goes_from_nothing_accepted_to_everything():
+    far, tar = evaluation.roc(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, True, False, False]))
+    assert list(zip(far, tar, strict=True)) == [(0, 0), (0, 0.5), (0.5, 1), (1, 1)]
+
+
+def test_the_best_threshold_lies_between_the_two_kinds():
+    threshold = evaluation.best_threshold(np.array([0.1, 0.3, 0.6, 0.9]), np.array([False, False, True, True]))
+    assert threshold == pytest.approx(0.45)
+
+
+def rows(*at: tuple[float, float]) -> np.ndarray:
+    vectors = np.array(at, np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+PEOPLE = np.array([0, 0, 1, 1, 2])
+VECTORS = rows((1, 0), (1, 0.01), (0, 1), (1, 0.05), (-1, 0))  # the second photograph of person 1 looks like person 0
+
+
+def test_a_probe_that_looks_like_somebody_else_misses_at_rank_1_and_hits_at_rank_10():
+    found = evaluation.search(VECTORS, PEOPLE)
+    assert (list(found.people), list(found.rank)) == ([0, 1], [1, 2])
+    said = evaluation.identification(found, 3)
+    assert (said.hit_at_rank[1], said.hit_at_rank[10], said.gallery, said.probes) == (0.5, 1.0, 3, 2)
+    assert said.fnir_at_fpir[1e-2] == 0.5
+
+
+def test_a_photograph_without_a_face_is_a_miss_and_not_left_out():
+    vectors = VECTORS.copy()
+    vectors[1] = 0
+    found = evaluation.search(vectors, PEOPLE)
+    assert evaluation.identification(found, 3).hit_at_rank[1] == 0
+    genuine, impostor = evaluation.all_pairs(vectors, PEOPLE)
+    assert min(genuine) == evaluation.UNSEEN
+    assert (len(genuine), len(impostor)) == (2, 8)
+
+
+def test_an_equal_score_of_a_stranger_counts_against_us():
+    assert list(evaluation.search(rows((1, 0), (1, 0), (1, 0)), np.array([0, 1, 0])).rank) == [2]
+
+
+def test_the_interval_holds_the_figure_and_widens_with_fewer_people():
+    rng = np.random.default_rng(1)
+
+    def made(people: int) -> evaluation.Searched:
+        n = people * 3
+        miss = rng.random(n) < 0.2
+        return evaluation.Searched(np.repeat(np.arange(people), 3), 1 - miss, 1 + miss, np.zeros(n))
+
+    few, many = (
+        evaluation.with_interval(made(n), lambda s: float((s.rank > 1).mean()), rounds=200) for n in (20, 2000)
+    )
+    assert few.low <= few.value <= few.high
+    assert many.high - many.low < (few.high - few.low) / 4
+
+
+def test_a_measure_that_predicts_error_makes_the_curve_fall():
+    quality = np.arange(100.0)
+    error = quality < 10
+    curve = evaluation.error_versus_discard(quality, error, (0.0, 0.05, 0.1, 0.5))
+    assert curve == pytest.approx([0.1, 5 / 95, 0, 0])
+    assert evaluation.error_versus_discard(-quality, error, (0.0, 0.5)) == pytest.approx([0.1, 0.2])
+
+
+def test_groups_share_one_threshold():
+    found = evaluation.Searched(
+        np.array([0, 1, 2]), np.array([0.9, 0.3, 0.8]), np.array([1, 4, 1]), np.array([0.1, 0.6, 0.2])
+    )
+    said = evaluation.by_group(found, {0: "a", 1: "b", 2: "a"}, 0.5)
+    assert said == {"a": (2, 0.0, 0.0, 0.0), "b": (1, 1.0, 1.0, 1.0)}
+
+
+def test_lfws_own_list_of_pairs_is_read(tmp_path):
+    paths = [tmp_path / person / f"{person}_{n:04d}.jpg" for person in ("Ann", "Bob") for n in (1, 2)]
+    file = tmp_path / "pairs.txt"
+    file.write_text("1\t2\nAnn\t1\t2\nAnn\t2\tBob\t1\n")
+    a, b, same = dataset.read_pairs(file, paths)
+    assert (list(a), list(b), list(same)) == ([0, 1], [1, 2], [True, False])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b,same\nAnn_0001.jpg,Zoe_0001.jpg,0\n", "line 2: there is no photograph Zoe_0001.jpg"),
+        ("a,b,same\n", "no pairs"),
+    ],
+)
+def test_a_list_of_pairs_that_does_not_fit_is_refused_with_its_line(tmp_path, text, said):
+    file = tmp_path / "pairs.csv"
+    file.write_text(text)
+    with pytest.raises(DatasetError, match=said):
+        dataset.read_pairs(file, [tmp_path / "Ann" / "Ann_0001.jpg"])
+
+
+def test_the_command_writes_table_json_plots_and_report(cast_folder, cache, tmp_path):
+    out, plots, page = tmp_path / "e.json", tmp_path / "plots", tmp_path / "e.html"
+    argv = ["--data", str(cast_folder), "--json", str(out), "--plots", str(plots), "--html", str(page)]
+    ran = CliRunner().invoke(evaluate.app, [*argv, "--degraded", "2", "--cache", str(cache)])
+    assert ran.exit_code == 0, ran.output
+    figures = json.loads(out.read_text())
+    assert figures["undetected"] == 0
+    assert figures["identification"]["rank1"] == 1.0
+    assert set(figures["degradation"]) == {"resolution", "blur", "compression", "light", "roll"}
+    assert "identification.rank1" in ran.output
+    assert (plots / "scores.png").read_bytes().startswith(b"\x89PNG")
+    assert "never an identification" in page.read_text()
+
+
+def test_a_folder_without_photographs_is_said_in_a_line(tmp_path, cache):
+    ran = CliRunner().invoke(evaluate.app, ["--data", str(tmp_path), "--cache", str(cache)])
+    assert ran.exit_code == 2
