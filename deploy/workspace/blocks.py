@@ -349,7 +349,7 @@ def _input_element(kinds: Mapping[str, Rule]) -> Rule:
     )
 
 
-_CONTEXT_ELEMENT: Final = union({"plain_text": text(2000), "mrkdwn": text(2000), "image": IMAGE})
+_CONTEXT_ELEMENT: Final = union({"plain_text": text(3000), "mrkdwn": text(3000), "image": IMAGE})
 _EVERYWHERE: Final[Mapping[str, Rule]] = {
     "section": both(
         shape(

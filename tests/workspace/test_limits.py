@@ -53,6 +53,7 @@ IN_BLOCKS: dict[str, tuple[int, Make]] = {
     "section text": (3000, lambda n: {"type": "section", "text": mrkdwn(n)}),
     "field text": (2000, lambda n: {"type": "section", "fields": [mrkdwn(n)]}),
     "fields": (10, lambda n: {"type": "section", "fields": [mrkdwn(1)] * n}),
+    "context text": (3000, lambda n: {"type": "context", "elements": [mrkdwn(n)]}),
     "header text": (150, lambda n: {"type": "header", "text": text(n)}),
     "context elements": (10, lambda n: {"type": "context", "elements": [mrkdwn(1)] * n}),
     "actions elements": (25, lambda n: actions(*[button(action_id=f"a{i}") for i in range(n)])),

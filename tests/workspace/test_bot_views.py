@@ -1,0 +1,130 @@
+"""Whatever people type and however much there is, every view the bot builds is one that Slack takes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.views import request, review
+from deploy.workspace.blocks import faults_in_blocks, faults_in_view
+from policy.model import (
+    Answer,
+    Candidate,
+    Conclusion,
+    Examination,
+    Face,
+    Label,
+    Outcome,
+    PersonId,
+    Search,
+    SearchId,
+    State,
+)
+from tests import story
+
+from .judges.block_kit import models_say
+
+PACK = story.pack()
+NASTY = (
+    "x" * 9000,
+    "<@U0ABCDEF>" * 900,
+    "&" * 4000,
+    "🙂" * 3001,
+    "*_~`>" * 1000,
+    "line\n" * 900,
+    "\u202e" * 80,
+    "a",
+)
+ANYTHING = st.one_of(st.sampled_from(NASTY), st.text(min_size=1, max_size=60).filter(str.strip))
+SEARCH = SearchId("S-2026-000001")
+FILES = {"probe": "F0PROBE"} | {f"{n:02d}": f"F0CAND{n:02d}" for n in range(50)}
+
+
+def candidate(number: int) -> Candidate:
+    return Candidate(Label(f"{number:02d}"), f"P{number}", (f"G{number}",), number, 0.5)
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> Search:
+    """A search at its end, with as many candidates, faces and opinions as a search may have."""
+    count = draw(st.sampled_from((2, 20, 50)))
+    seen = tuple(candidate(n) for n in range(count))
+    answers = {c.label: Answer.POSSIBLE for c in seen}
+    opinions = tuple(
+        Examination(PersonId(f"U{n}"), answers, Conclusion.POSSIBLE_MATCH, Label("00"), draw(ANYTHING))
+        for n in range(3)
+    )
+    faces = tuple(Face(n, "good", (draw(ANYTHING),) * 3, 60.0) for n in range(draw(st.sampled_from((1, 2, 40)))))
+    return Search(
+        SEARCH,
+        State.IN_REVIEW,
+        "nypd-2020@1.0.0",
+        PersonId("U0REQUEST"),
+        purpose=draw(st.sampled_from([p.code for p in PACK.purposes] + list(NASTY))),
+        case_number=draw(ANYTHING),
+        fields={"basis": draw(ANYTHING)},
+        faces=faces,
+        face=0,
+        candidates=seen,
+        examinations=opinions,
+        outcome=draw(st.sampled_from(list(Outcome)[:4])),
+        reason=draw(ANYTHING),
+        lead=Label("00"),
+    )
+
+
+def everything_for(search: Search, typed: str) -> dict[str, Any]:
+    """Every message and modal, by name."""
+    messages = {
+        "offer": request.offer(SEARCH, "F0PROBE", "U0REQUEST"),
+        "not for search": request.not_for_search(typed),
+        "card": request.card(search, PACK),
+        "face question": request.face_question(search, "F0PROBE"),
+        "face chosen": request.face_chosen(search),
+        "notice": request.notice(search, PACK),
+        "photograph": request.photograph(search, "F0PROBE", typed),
+        "root": review.root(search, FILES),
+        "candidates": review.candidates(search, FILES),
+        "arbiter called": review.arbiter_called(search),
+        "over": review.over(search),
+        "decision": review.decision(search, FILES),
+        "decided": review.decided(search),
+    }
+    place = {"channel": "C0INTAKE000", "thread": "1764000000.000001"}
+    purposes = [None, *PACK.purposes]
+    forms = {f"form {n}": request.form(PACK, p, SEARCH, "F0PROBE", "U0REQUEST", place) for n, p in enumerate(purposes)}
+    mine = search.examinations[0]
+    sheets = {f"worksheet {n}": review.worksheet(search, mine, FILES, "seed", n) for n in (0, 1, 99)}
+    usage = [{"purpose": f"{typed[:200]}{n}", "outcome": typed, "searches": 3} for n in range(60)]
+    return (
+        {name: blocks for name, (_, blocks) in messages.items()}
+        | forms
+        | sheets
+        | {
+            "empty worksheet": review.worksheet(search, None, FILES, "seed"),
+            "locked": review.locked(search),
+            "decision form": review.decision_form(search, approve=True),
+            "refusal form": review.decision_form(search, approve=False),
+            "telling": review.telling(typed),
+            "usage": review.usage(usage, {}, "2026-01-01", "2026-02-01"),
+        }
+    )
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(search=searches(), typed=ANYTHING)
+def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str):
+    wrong: dict[str, Any] = {}
+    for name, payload in everything_for(search, typed).items():
+        found = faults_in_view(payload) if isinstance(payload, dict) else faults_in_blocks(payload, "message")
+        if found or (found := models_say(payload)):
+            wrong[name] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_a_text_for_notifications_is_always_there_and_short(count: int):
+    search = Search(SEARCH, State.IN_REVIEW, candidates=tuple(candidate(n) for n in range(count)))
+    for text, _ in (request.card(search, PACK), review.root(search, FILES), review.candidates(search, FILES)):
+        assert 0 < len(text) <= 4000
