@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Any
 
 import aiohttp
@@ -35,13 +34,14 @@ from bot.intake import Intake
 from bot.matching import Matcher
 from bot.notes import Signer
 from bot.oversight import Oversight
+from bot.packs import load_pack
 from bot.people import People
 from bot.review import Review
 from bot.sealing import Sealer, publish_to, unpublished
 from bot.settings import SealerSettings, Settings, SettingsError
 from bot.views import request, review
 from bot.worker import Worker
-from policy.pack import Pack, parse
+from policy.pack import parse
 
 log = structlog.get_logger()
 
@@ -49,6 +49,7 @@ UNRECORDED = (
     "This could not be recorded just now, so nothing was done. What you entered is still here. "
     "Try again in a minute; if it stays so, tell your administrator."
 )
+TOO_LATE = "That took too long for Slack to show you the form. Nothing was done; press the button again."
 NOT_CONNECTED_FOR = 20.0  # seconds until the socket client is built anew (python-slack-sdk#1446)
 
 
@@ -89,7 +90,7 @@ async def parts(settings: Settings, name: str) -> AsyncGenerator[Parts, None]:
             rooms = Rooms(settings.intake_channel, settings.review_channel, settings.oversight_channel)
             desk = Desk(client, session, pool)
             people = People(pool, desk, identity["team_id"])
-            casework = await _casework(pool, settings.pack)
+            casework = await _casework(pool, settings)
             yield Parts(settings, pool, casework, desk, people, rooms, client, session, identity)
         finally:
             await pool.close()
@@ -104,20 +105,11 @@ async def _identity(client: AsyncWebClient) -> Mapping[str, Any]:
     return answer.data
 
 
-async def _casework(pool: Pool, name: str) -> Casework:
-    pack, text = load_pack(name)
+async def _casework(pool: Pool, settings: Settings) -> Casework:
+    pack, text = load_pack(settings.pack, settings.pack_folder, settings.pack_key)
     async with pool.acquire() as conn, conn.transaction():
         known = await register(conn, pack, text)
     return Casework(pool, {name: parse(text, name) for name, text in known}, pack, clock)
-
-
-def load_pack(name: str) -> tuple[Pack, str]:
-    """The pack of that name that is shipped with us, and its text."""
-    file = resources.files("policy") / "packs" / f"{name}.toml"
-    if not file.is_file():
-        raise SettingsError(f"LEADGATE_PACK: there is no policy pack {name!r}")
-    text = file.read_text(encoding="utf-8")
-    return parse(text, f"{name}.toml"), text
 
 
 # --- the listener ---------------------------------------------------------------------------------------------------
@@ -199,9 +191,22 @@ def _acknowledged(listener: Listener, desk: Desk) -> Answerer:
             log.warning("listener.database-away", error=type(error).__name__)
             with contextlib.suppress(SlackApiError):
                 await desk.open_view(body["trigger_id"], review.telling(UNRECORDED))
+        except SlackApiError as error:
+            await _trigger_gone(error, desk, body)
         await ack()
 
     return wrapped
+
+
+async def _trigger_gone(error: SlackApiError, desk: Desk, body: Mapping[str, Any]) -> None:
+    """A click delivered twice has its modal already; one that Slack gave us too late has to be made again."""
+    code = error.response["error"]
+    if code == "exchanged_trigger_id":
+        return
+    if code not in {"expired_trigger_id", "trigger_expired", "invalid_trigger_id"}:
+        raise error
+    if channel := (body.get("channel") or {}).get("id"):
+        await desk.tell(channel, body["user"]["id"], TOO_LATE)
 
 
 def _answered(listener: Answerer) -> Answerer:

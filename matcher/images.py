@@ -18,6 +18,7 @@ MAX_PIXELS = 50_000_000
 MIN_SIDE = 32
 MAX_RATIO = 12.0
 COPY_SIDE = 1600
+TOO_MANY_PIXELS = "The photograph has more than 50 million pixels. Post a smaller copy."
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc")
 
 
@@ -75,6 +76,8 @@ def decode(untrusted: bytes) -> Photo:
             pixels = _pixels(untrusted, kind)
         except ImageRefusedError:
             raise
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise ImageRefusedError("too-many-pixels", TOO_MANY_PIXELS) from error
         except (OSError, ValueError, SyntaxError, UnidentifiedImageError, RuntimeError, MemoryError, Warning) as error:
             raise ImageRefusedError("damaged", "The photograph is damaged or cut short and cannot be read.") from error
     return Photo(pixels, hashlib.sha256(untrusted).hexdigest(), kind)
