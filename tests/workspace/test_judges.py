@@ -12,7 +12,7 @@ from deploy.workspace.workspace import Workspace
 
 from .conftest import Cast, picture
 from .desk import card, desk, form, home, note
-from .judges.block_kit import FETCHED, HOW, models_say, types_say
+from .judges.block_kit import FETCHED, HOW, models_say, payloads_in, types_say, verdicts
 from .test_limits import IN_BLOCKS, IN_VIEWS, WRONG, view
 
 FITS: dict[str, Any] = (
@@ -26,7 +26,8 @@ UNFIT: dict[str, Any] = (
     | {f"wrong: {name}": [block] for name, block in WRONG.items()}
 )
 LAX = {
-    "the SDK's models do not look at the text of fields, options and groups": (
+    "the SDK's models do not look at the text of contexts, fields, options and groups": (
+        "too much: context text",
         "too much: field text",
         "too much: option text",
         "too much: option value",
@@ -160,16 +161,9 @@ async def the_desks_day(ws: Workspace, cast: Cast) -> None:
 
 async def test_everything_the_app_sent_is_judged_and_nobody_disagrees(ws: Workspace, cast: Cast, director: Director):
     await the_desks_day(ws, cast)
-    calls = (await director("record"))["calls"]
-    payloads: dict[str, Any] = {}
-    for number, (method, given) in enumerate(calls):
-        for part in ("blocks", "view"):
-            if given.get(part):
-                payloads[f"{number} {method}"] = given[part]
+    payloads = payloads_in((await director("record"))["calls"])
     assert len(payloads) >= 5
-    assert {n: why for n, case in payloads.items() if (why := models_say(case))} == {}
-    if FETCHED:
-        assert types_say(payloads) == {}
+    assert verdicts(payloads) == {}
 
 
 async def test_everything_stored_is_still_block_kit_when_it_is_read_back(

@@ -77,3 +77,24 @@ def types_say(cases: Mapping[str, Json | list[Json]]) -> dict[str, str]:
             found.setdefault(names.get(number, "the file itself"), why)
     assert said.returncode == 0 or found, said.stdout + said.stderr
     return found
+
+
+# -- what an app sent --------------------------------------------------------------------------------------------
+
+
+def payloads_in(calls: list[tuple[str, Json]]) -> dict[str, Json | list[Json]]:
+    """Every view and every list of blocks among the recorded calls (`director("record")["calls"]`), by number and method."""
+    found: dict[str, Json | list[Json]] = {}
+    for number, (method, given) in enumerate(calls):
+        for part in ("blocks", "view"):
+            if given.get(part):
+                found[f"{number} {method}"] = given[part]
+    return found
+
+
+def verdicts(payloads: Mapping[str, Json | list[Json]]) -> dict[str, str]:
+    """Who refuses what, and why; empty when nobody refuses anything."""
+    refused = {name: f"slack_sdk: {why}" for name, case in payloads.items() if (why := models_say(case))}
+    if FETCHED and payloads:
+        refused |= {name: f"@slack/types: {why}" for name, why in types_say(payloads).items()}
+    return refused
