@@ -7,7 +7,6 @@ import asyncpg
 import pytest
 
 from deploy.demo import play
-from tests.journeys.conftest import quiet
 
 JOBS = (
     "photo-posted",
