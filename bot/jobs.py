@@ -8,6 +8,7 @@ from bot.queue import Job
 from policy.model import (
     CandidateAnswered,
     CandidateDropped,
+    ConflictDeclared,
     Event,
     ExaminationConcluded,
     ExaminersAgreed,
@@ -19,7 +20,14 @@ from policy.model import (
     PhotoAssessed,
     Post,
     Posted,
+    QualityHeld,
+    QualityOverridden,
+    Quarantined,
     Refused,
+    RepositoryAllowed,
+    RequestApproved,
+    RequestHeld,
+    RequestRejected,
     Search,
     SearchClosed,
     SearchId,
@@ -29,11 +37,19 @@ from policy.model import (
 )
 
 
-def following(event: Event, after: Search) -> tuple[Job, ...]:
+def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a case per event
     """The jobs that `event` orders; `after` is the search with all events of the same command folded in."""
     match event:
         case SearchRequested():
-            return (_job("receive-photo", after), _card(after))
+            due = _check_approval(event, after)
+            held = after.state is State.HELD
+            return (*due, _card(after)) if held else (*due, _job("receive-photo", after), _card(after))
+        case RequestHeld() | QualityHeld():
+            return (_approval(event, after), _card(after))
+        case RequestApproved() | RepositoryAllowed():
+            return (_job("receive-photo", after), _card(after)) if after.state is State.REQUESTED else ()
+        case QualityOverridden():
+            return (_job("run-search", after), _card(after))
         case PhotoAssessed():
             return (_job("ask-face", after),) if after.state is State.FACE_NEEDED else ()
         case FaceChosen():
@@ -60,8 +76,24 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:
             return (_retire(after, Post.DECISION),)
         case CandidateAnswered() | CandidateDropped() | Refused():
             return ()
+        case RequestRejected() | ConflictDeclared() | Quarantined():
+            return (_card(after),)
         case _:
             assert_never(event)
+
+
+def _check_approval(event: SearchRequested, search: Search) -> tuple[Job, ...]:
+    """An emergency whose approval is owed is looked at when it is due (M41)."""
+    if event.approval_due is None:
+        return ()
+    ask = Job("ask-approval", f"{search.id}:owed", {"search": search.id})
+    return ask, Job("check-approval", search.id, {"search": search.id}, event.approval_due - event.at)
+
+
+def _approval(event: RequestHeld | QualityHeld, search: Search) -> Job:
+    """A supervisor, or an executive, is asked to let it go on."""
+    what = "quality" if isinstance(event, QualityHeld) else "request"
+    return Job("ask-approval", f"{search.id}:{what}", {"search": search.id})
 
 
 def _job(kind: str, search: Search) -> Job:

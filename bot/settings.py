@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     seal_before_disclosure: bool = True  # nothing leaves before the ledger's signer has sealed why
     spill: Path = Path("/var/lib/leadgate/logs.spill")  # logs, while Postgres is away
     pack: str = "nypd-2020"
+    pack_folder: Path | None = None  # an agency's own packs; what is shipped otherwise
+    pack_key: Path | None = None  # the public key that signed them, as `leadgate policy key` writes it
     lease_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
 
     @model_validator(mode="after")

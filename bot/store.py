@@ -7,7 +7,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from bot.database import Conn
-from policy.model import Event, ExaminationConcluded, LeadIssued, Search, SearchId
+from policy.model import Event, ExaminationConcluded, LeadIssued, RequestApproved, Search, SearchId
 
 SEARCH = TypeAdapter(Search)
 
@@ -61,6 +61,7 @@ OPINION = """
 INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candidate, concluded_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 """
+APPROVAL = "INSERT INTO casework.approval (search, requested_by, approver, approved_at) VALUES ($1, $2, $3, $4)"
 LEAD = """
 INSERT INTO casework.lead (search, candidate, first_examiner, second_examiner, supervisor, issued_at)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -68,13 +69,15 @@ VALUES ($1, $2, $3, $4, $5, $6)
 
 
 async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> None:
-    """Opinions and leads stand in tables of their own, whose constraints are the second wall behind `decide`."""
+    """Approvals, opinions and leads stand in tables of their own: their constraints are the second wall behind `decide`."""
     match event:
         case ExaminationConcluded():
             candidate = event.candidate
             await conn.execute(
                 OPINION, search.id, search.requested_by, event.by, event.conclusion.value, candidate, now
             )
+        case RequestApproved():
+            await conn.execute(APPROVAL, search.id, search.requested_by, event.by, event.at)
         case LeadIssued():
             first, second = event.examiners[:2]
             await conn.execute(LEAD, search.id, event.candidate, first, second, search.decided_by, now)

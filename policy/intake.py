@@ -1,11 +1,12 @@
-"""What a request must say before anything is searched (M1 to M4)."""
+"""What a request must say before anything is searched (M1 to M4), and what of it a supervisor has to see first."""
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from policy.model import Refused, RequestSearch
-from policy.pack import FormField, Pack
+from policy.pack import FormField, Pack, Purpose
+from policy.patterns import fits
 
 MAX_TEXT = 3000  # Slack's own limit for an input
 PLACEHOLDER = re.compile(r"^(n/?a|none|tbd|test|asdf+|x+|\.+|-+|see (report|file|case))\.?$", re.IGNORECASE)
@@ -27,33 +28,110 @@ def _plain(text: str) -> str:
     return "".join(c for c in text[:MAX_TEXT] if c in "\n\t" or not unicodedata.category(c).startswith("C"))
 
 
+def asked(pack: Pack, purpose: Purpose, answers: Mapping[str, str]) -> tuple[FormField, ...]:
+    """The questions that the form asks for this purpose once it was answered so far."""
+    return tuple(field for field in pack.fields(purpose) if _is_asked(field, answers))
+
+
+def _is_asked(field: FormField, answers: Mapping[str, str]) -> bool:
+    return field.when is None or field.when.says in chosen(answers.get(field.when.field, ""))
+
+
+def chosen(answer: str) -> list[str]:
+    """The options of an answer to a question where several may be chosen."""
+    return [one for one in answer.split(",") if one]
+
+
+def answers(command: RequestSearch, pack: Pack) -> dict[str, str]:
+    """What is kept of the answers: those to questions that were asked, cleaned."""
+    given = cleaned(command.fields)
+    purpose = pack.purpose(command.purpose)
+    names = {field.name for field in _due(pack, purpose, given)} if purpose else set[str]()
+    return {name: text for name, text in given.items() if name in names}
+
+
 def screen(command: RequestSearch, pack: Pack) -> Refused | None:
     """The first reason why this request may not become a search; None where it may."""
+    return next(findings(command, pack), None)
+
+
+def findings(command: RequestSearch, pack: Pack) -> Iterator[Refused]:
+    """Every reason why this request may not become a search."""
     purpose = pack.purpose(command.purpose)
     if purpose is None:
-        return Refused("authorised-purpose", "That is not one of the authorised uses. Nothing was searched.")
-    case_number = normalised(command.case_number)
-    if not re.fullmatch(purpose.case_number_pattern, case_number):
-        return Refused(
-            "case-number", f"That does not look like a {purpose.case_number_label}: {purpose.case_number_hint}"
-        )
-    fields = cleaned(command.fields)
-    for field in pack.fields(purpose):
-        if reason := _answer_missing(field, fields.get(field.name, ""), pack):
-            return Refused(f"field:{field.name}", reason)
+        yield Refused("authorised-purpose", "That is not one of the authorised uses. Nothing was searched.")
+        return
+    if not fits(purpose.case_number_pattern, normalised(command.case_number)):
+        what, hint = purpose.case_number_label, purpose.case_number_hint
+        yield Refused("case-number", f"That does not look like a {what}: {hint}")
+    given = cleaned(command.fields)
+    for field in _due(pack, purpose, given):
+        if reason := _answer_wrong(field, given.get(field.name, ""), pack):
+            yield Refused(f"field:{field.name}", reason)
+    if unknown := set(command.repositories) - {*pack.repositories.permitted, *pack.repositories.exceptional}:
+        yield Refused("repository", f"Photographs of the class {', '.join(sorted(unknown))} may not be searched.")
     if not command.attested:
-        return Refused("attested", "Without the attestation the photograph may not be searched (M4).")
-    return None
+        yield Refused("attested", "Without the attestation the photograph may not be searched (M4).")
 
 
-def _answer_missing(field: FormField, answer: str, pack: Pack) -> str | None:
+def _due(pack: Pack, purpose: Purpose, given: Mapping[str, str]) -> tuple[FormField, ...]:
+    """The questions asked, and the statement that words of the narrative make necessary (M43)."""
+    questions = asked(pack, purpose, given)
+    screen = pack.protected_activity
+    if screen is None or not _mentioned(screen.words, given.values()):
+        return questions
+    return (*questions, *(f for f in pack.fields(purpose) if f.name == screen.statement and f not in questions))
+
+
+def _answer_wrong(field: FormField, answer: str, pack: Pack) -> str | None:
     if not answer:
-        return f"“{field.label}” is required for this purpose." if field.required else None
-    if field.kind == "choice" and answer not in field.options:
+        return f"“{field.label}” is required here." if field.required else None
+    match field.kind:
+        case "choice" | "checks":
+            return _choice_wrong(field, [answer] if field.kind == "choice" else chosen(answer))
+        case "narrative" if is_placeholder(answer, pack.narrative_min_chars):
+            return f"“{field.label}”: say what the facts are, in at least {pack.narrative_min_chars} characters."
+        case "text" if field.pattern and not fits(field.pattern, normalised(answer)):
+            return f"“{field.label}” does not have the form it should: {field.hint or field.pattern}"
+        case "narrative" | "text":
+            return None
+
+
+def _choice_wrong(field: FormField, answers: list[str]) -> str | None:
+    if not set(answers) <= field.options.keys():
         return f"“{field.label}”: choose one of the answers offered."
-    if field.kind == "narrative" and is_placeholder(answer, pack.narrative_min_chars):
-        return f"“{field.label}”: say what the facts are, in at least {pack.narrative_min_chars} characters."
-    return None
+    return next((field.refuses[one] for one in answers if one in field.refuses), None)
+
+
+def concerns(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
+    """Why a supervisor has to approve this request before anything is searched; none where nobody has to."""
+    given = answers(command, pack)
+    purpose = pack.purpose(command.purpose)
+    found = [
+        field.holds[one]
+        for field in (pack.fields(purpose) if purpose else ())
+        for one in chosen(given.get(field.name, ""))
+        if one in field.holds
+    ]
+    if pack.protected_activity and (word := _mentioned(pack.protected_activity.words, given.values())):
+        found.append(f"The request mentions “{word}”: it may touch protected activity.")
+    found += [
+        f"The request mentions “{word}”. {ban.text}"
+        for ban in pack.bans
+        if (word := _mentioned(ban.words, given.values()))
+    ]
+    found += [
+        f"It asks to search photographs of the class {one}, which an executive has to allow."
+        for one in command.repositories
+        if one in pack.repositories.exceptional
+    ]
+    return tuple(found)
+
+
+def _mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
+    """The first of `words` that begins a word of the texts."""
+    spoken = " ".join(texts).casefold()
+    return next((word for word in words if re.search(rf"\b{re.escape(word.casefold())}", spoken)), None)
 
 
 def is_placeholder(text: str, min_chars: int) -> bool:

@@ -18,14 +18,17 @@ class Role(StrEnum):
     REQUESTER = "requester"
     EXAMINER = "examiner"
     SUPERVISOR = "supervisor"
+    EXECUTIVE = "executive"  # allows a class of photographs that is otherwise out of reach (M42)
     AUDITOR = "auditor"
     SYSTEM = "system"  # the worker, reporting facts of the outside world
 
 
 class State(StrEnum):
     NEW = "new"
+    HELD = "held"  # needs approval before anything is searched (M41 to M43)
     REQUESTED = "requested"  # accepted; the photograph is still to be received
     FACE_NEEDED = "face-needed"  # several faces: the requester has to pick one (M5)
+    QUALITY_HELD = "quality-held"  # below the floor; a supervisor may let it through (M8)
     ASSESSED = "assessed"  # one face, good enough; still to be searched
     SEARCHED = "searched"  # candidates are known; the review is still to be opened
     IN_REVIEW = "in-review"
@@ -42,6 +45,7 @@ class Outcome(StrEnum):
     NO_POSSIBLE_MATCH = "no-possible-match"
     UNSUITABLE = "unsuitable"
     WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"  # by whoever had to approve
 
 
 class Answer(StrEnum):
@@ -113,6 +117,13 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    by: PersonId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """One search, folded from its events."""
 
@@ -125,9 +136,19 @@ class Search:
     case_number: str = ""
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
     origin: Origin | None = None
+    repositories: tuple[str, ...] = ()  # classes of photographs asked for beside those that are always searched
+    concerns: tuple[str, ...] = ()  # why somebody has to approve it first
+    approvers: int = 0  # how many have to
+    approvals: tuple[Approval, ...] = ()
+    approval_due: datetime | None = None  # an emergency ran before its approval, which is owed until then
+    approval_refused: bool = False
+    allowed_until: datetime | None = None  # an executive allowed the classes asked for
+    quarantined: str = ""  # why nobody may see the result
     photo_sha256: str = ""
     faces: tuple[Face, ...] = ()
     face: int | None = None
+    overridden_by: PersonId | None = None  # the supervisor who let a poor photograph through
+    conflicted: tuple[PersonId, ...] = ()  # who declared a conflict of interest
     candidates: tuple[Candidate, ...] = ()
     evidence: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, str | int | float | bool])
     examinations: tuple[Examination, ...] = ()
@@ -149,6 +170,41 @@ class RequestSearch:
     fields: Mapping[str, str]  # the purpose's own fields, basis and image source among them
     attested: bool
     origin: Origin
+    repositories: tuple[str, ...] = ()  # classes of photographs asked for beside those that are always searched
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveRequest:
+    """Before the search where the request is held; afterwards where an emergency owes it (M41)."""
+
+    approve: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllowRepository:
+    """An executive answers for a class of photographs that is otherwise out of reach (M42)."""
+
+    allow: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideQuality:
+    proceed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareConflict:
+    """Whoever knows somebody in the case steps aside (S8)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """The approval of an emergency was owed until now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +282,11 @@ class Withdraw:
 
 Command = (
     RequestSearch
+    | ApproveRequest
+    | AllowRepository
+    | OverrideQuality
+    | DeclareConflict
+    | Quarantine
     | AssessPhoto
     | RejectPhoto
     | ChooseFace
@@ -252,6 +313,62 @@ class SearchRequested:
     case_number: str
     fields: Mapping[str, str]
     origin: Origin
+    repositories: tuple[str, ...] = ()
+    approvers: int = 0  # how many have to approve, before the search or, in an emergency, until `approval_due`
+    approval_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHeld:
+    """Nothing is fetched or searched before it is approved."""
+
+    concerns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestApproved:
+    by: PersonId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRejected:
+    by: PersonId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryAllowed:
+    by: PersonId
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualityHeld:
+    index: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityOverridden:
+    by: PersonId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictDeclared:
+    by: PersonId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Nobody may see or use the result until whoever owes the approval has given it."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +462,14 @@ class Refused:
 
 Event = (
     SearchRequested
+    | RequestHeld
+    | RequestApproved
+    | RequestRejected
+    | RepositoryAllowed
+    | QualityHeld
+    | QualityOverridden
+    | ConflictDeclared
+    | Quarantined
     | PhotoAssessed
     | FaceChosen
     | SearchRun

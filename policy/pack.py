@@ -3,100 +3,73 @@
 import hashlib
 import re
 import tomllib
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, NoReturn, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Sentence = Annotated[str, Field(min_length=3, max_length=2000)]
+from policy.places import Place, line_of
+from policy.schema import (
+    Ban,
+    Candidates,
+    Case,
+    Certification,
+    Code,
+    Disclosure,
+    Emergency,
+    Evaluation,
+    FormField,
+    Leads,
+    Notices,
+    PackError,
+    PreApproval,
+    ProtectedActivity,
+    Purpose,
+    Quality,
+    Report,
+    Repositories,
+    Retention,
+    Review,
+    Rule,
+    Sentence,
+    wrong,
+)
+from policy.signing import verify
 
+__all__ = ["FormField", "Pack", "PackError", "Purpose", "Sealed", "gathered", "parse"]
 
-class PackError(Exception):
-    """The policy pack cannot be used; the start stops here."""
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FormField(Part):
-    """One question that a purpose requires an answer to (domain.md section 2.2)."""
-
-    name: Code
-    label: Annotated[str, Field(min_length=1, max_length=48)]
-    kind: Literal["text", "narrative", "choice"]
-    hint: Annotated[str, Field(max_length=150)] = ""
-    options: dict[Code, Annotated[str, Field(max_length=75)]] = {}
-    required: bool = True
-    source: Sentence
-
-    @model_validator(mode="after")
-    def choices_have_options(self) -> Self:
-        if (self.kind == "choice") != bool(self.options):
-            raise ValueError(f"field {self.name!r}: a choice has options, and nothing else has")
-        return self
-
-
-class Purpose(Part):
-    """One authorised use."""
-
-    code: Code
-    label: Annotated[str, Field(max_length=75)]
-    text: Sentence  # the policy's own words, or ours where the source is paraphrased
-    source: Sentence
-    case_number_label: Annotated[str, Field(max_length=48)]
-    case_number_hint: Annotated[str, Field(max_length=150)]
-    case_number_pattern: Annotated[str, Field(max_length=200)]
-    fields: tuple[FormField, ...]
-
-    @model_validator(mode="after")
-    def pattern_compiles(self) -> Self:
-        try:
-            re.compile(self.case_number_pattern)
-        except re.error as error:
-            raise ValueError(f"purpose {self.code!r}: case_number_pattern: {error}") from error
-        return self
+BASE = "\n#%% the pack that this one builds on follows\n"
+DEEPEST = 4
+KEYS = ("code", "name", "of")  # by which an overlay's element replaces one of its base
 
 
-class Review(Part):
-    examiners: Annotated[int, Field(ge=2, le=3)]
-    disagreement: Literal["no-lead", "arbiter"]
-    supervisor_decides: bool
-    source: Sentence
-
-
-class Candidates(Part):
-    """How many people are compared (M16)."""
-
-    default: Annotated[int, Field(ge=2, le=50)]
-    source: Sentence
-
-
-class Quality(Part):
-    """Tiers that may be searched (M8); the others end as unsuitable."""
-
-    accepted_tiers: tuple[Literal["good", "limited", "poor"], ...]
-    source: Sentence
-
-
-class Certification(Part):
-    required: bool
-    source: Sentence
-
-
-class Pack(Part):
+class Pack(Rule):
     name: Code
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    base: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*@\d+\.\d+\.\d+$")] | None = None
     title: Sentence
-    source: Sentence
     attestation: Sentence
     narrative_min_chars: Annotated[int, Field(ge=0, le=500)] = 40
-    purposes: tuple[Purpose, ...]
+    purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     common_fields: tuple[FormField, ...] = ()
+    bans: tuple[Ban, ...] = ()
+    protected_activity: ProtectedActivity | None = None
     review: Review
     candidates: Candidates
     quality: Quality
     certification: Certification
+    pre_approval: PreApproval
+    emergency: Emergency | None = None
+    repositories: Repositories
+    leads: Leads
+    notices: Notices
+    evaluation: Evaluation
+    retention: tuple[Retention, ...]
+    reports: tuple[Report, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+    cases: Annotated[tuple[Case, ...], Field(min_length=1)]
     sha256: str = ""
 
     @property
@@ -113,22 +86,196 @@ class Pack(Part):
 
     @model_validator(mode="after")
     def codes_are_unique(self) -> Self:
-        codes = [purpose.code for purpose in self.purposes]
-        if twice := {code for code in codes if codes.count(code) > 1}:
-            raise ValueError(f"purpose codes stand twice: {', '.join(sorted(twice))}")
+        _once("purpose codes", (purpose.code for purpose in self.purposes))
+        for purpose in self.purposes:
+            _once(f"fields of {purpose.code!r}", (field.name for field in self.fields(purpose)))
+        _once("ban codes", (ban.code for ban in self.bans))
+        _once("retention classes", (one.of for one in self.retention))
+        _once("report codes", (report.code for report in self.reports))
+        _once("disclosure codes", (one.code for one in self.disclosures))
+        _once("case names", (case.name for case in self.cases))
+        return self
+
+    @model_validator(mode="after")
+    def what_is_named_exists(self) -> Self:
+        codes = {purpose.code for purpose in self.purposes}
+        named = {*self.pre_approval.purposes, *(self.emergency.purposes if self.emergency else ())}
+        named |= {case.purpose for case in self.cases if case.purpose and not case.then.startswith("refused")}
+        if unknown := named - codes:
+            raise wrong("names-purpose", f"there is no purpose {', '.join(sorted(unknown))}")
+        for purpose in self.purposes:
+            _conditions_exist(self.fields(purpose))
+            if self.protected_activity:
+                _screen_exists(self.fields(purpose), self.protected_activity)
         return self
 
 
+def _once(what: str, codes: Iterable[str]) -> None:
+    every = list(codes)
+    if twice := {code for code in every if every.count(code) > 1}:
+        raise wrong("duplicate-code", f"{what} stand twice: {', '.join(sorted(twice))}")
+
+
+def _conditions_exist(fields: tuple[FormField, ...]) -> None:
+    options = {field.name: field.options for field in fields}
+    for field in fields:
+        if field.when and field.when.says not in options.get(field.when.field, {}):
+            raise wrong("names-field", f"field {field.name!r} waits for an answer that nobody can give")
+
+
+def _screen_exists(fields: tuple[FormField, ...], screen: ProtectedActivity) -> None:
+    options = {field.name: field.options for field in fields}
+    kinds = {field.name: field.kind for field in fields}
+    if screen.says not in options.get(screen.field, {}) or kinds.get(screen.statement) != "narrative":
+        raise wrong("names-field", "protected_activity: its question or its statement is not asked")
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A pack's file as it was read, its signature, and the key that is trusted to have signed it."""
+
+    text: bytes
+    signature: str
+    trusted: str
+
+
+def gathered(name: str, read: Callable[[str], Sealed]) -> str:
+    """The text of the pack `name` and of every pack it builds on, as `parse` takes it; each is signed, or PackError."""
+    texts: list[str] = []
+    while name:
+        if len(texts) == DEEPEST:
+            raise PackError(f"{name}.toml:1: base: names-base: packs build on each other more than {DEEPEST} deep")
+        file = read(name)
+        verify(file.text, name, file.signature, file.trusted)
+        texts.append(file.text.decode())
+        name = str(_toml(texts[-1], f"{name}.toml").get("base", "")).partition("@")[0]
+    return BASE.join(texts)
+
+
 def parse(text: str, name: str) -> Pack:
-    """The pack that `text` (TOML) says; PackError names the place and the rule where it says none."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PackError(f"{name}: not TOML: {error}") from error
+    """The pack that `text` says; PackError names file, line and rule where it says none.
+
+    `text` is one TOML document, or an overlay and what it builds on as `gathered` joins them: it says everything, and
+    is what is kept with a search. `name` is the file's, for messages.
+    """
+    layers = _layers(text, name)
+    data: dict[str, Any] = {}
+    for layer in reversed(layers):
+        data = _merged(data, layer.data)
     try:
         pack = Pack.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "pack"
-        raise PackError(f"{name}: {place}: {first['msg']}") from error
+        raise PackError(_told(error.errors(include_url=False), data, layers)) from error
     return pack.model_copy(update={"sha256": hashlib.sha256(text.encode()).hexdigest()})
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One TOML document of those a pack consists of."""
+
+    file: str
+    text: str
+    data: dict[str, Any]
+
+
+def _layers(text: str, name: str) -> list[Layer]:
+    """The documents, the overlay first. Each base is the very version that was built on."""
+    layers: list[Layer] = []
+    for document in text.split(BASE):
+        wanted = layers[-1].data.get("base", "") if layers else ""
+        file = f"{str(wanted).partition('@')[0]}.toml" if layers else name
+        data = _toml(document, file)
+        if layers and wanted != (found := f"{data.get('name')}@{data.get('version')}"):
+            _base_is_missing(layers[-1], found)
+        layers.append(Layer(file, document, data))
+    if "base" in layers[-1].data:
+        _base_is_missing(layers[-1], "nothing")
+    return layers
+
+
+def _base_is_missing(layer: Layer, found: str) -> NoReturn:
+    at = line_of(layer.text, ("base",))
+    raise PackError(f"{layer.file}:{at}: base: names-base: it builds on {layer.data.get('base')!r}; there is {found}")
+
+
+def _toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise PackError(f"{file}:{line[1] if line else 1}: pack: not-toml: {error}") from error
+
+
+def _merged(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    return {**below, **{key: _laid(below.get(key), value) for key, value in over.items()}}
+
+
+def _laid(below: Any, over: Any) -> Any:
+    if isinstance(below, dict) and isinstance(over, dict):
+        return _merged(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", over))
+    if _tables(below) and _tables(over):
+        return _merged_tables(below, over)
+    return over
+
+
+def _tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in cast("list[object]", value))
+
+
+def _merged_tables(below: list[dict[str, Any]], over: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Elements of the same code are laid over each other where the base has them; new ones follow."""
+    replacing = {_key(one): one for one in over}
+    known = {_key(one) for one in below}
+    kept = [_merged(one, replacing.get(_key(one), {})) for one in below]
+    return [*kept, *(one for one in over if _key(one) not in known)]
+
+
+def _key(table: Mapping[str, Any]) -> str:
+    return next((str(table[key]) for key in KEYS if key in table), "")
+
+
+# --- what is wrong, for whoever mends it ----------------------------------------------------------------------------
+
+
+def _told(errors: list[ErrorDetails], data: dict[str, Any], layers: list[Layer]) -> str:
+    """The first thing wrong, with file, line and rule; how many more there are."""
+    first = errors[0]
+    rule, said = _rule(first)
+    place = ".".join(str(part) for part in first["loc"]) or "pack"
+    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+    file, line = _located(first["loc"], data, layers)
+    return f"{file}:{line}: {place}: {rule}: {said}{more}"
+
+
+def _located(loc: Place, data: dict[str, Any], layers: list[Layer]) -> tuple[str, int]:
+    """The file and line of what stands at `loc` of the merged pack."""
+    for layer in layers:
+        match loc:
+            case (str(table), int(number), *rest) if len(layers) > 1:
+                codes = [_key(one) for one in layer.data.get(table, ())]
+                code = _key(data[table][number])
+                if code in codes:
+                    return layer.file, line_of(layer.text, (table, codes.index(code), *rest))
+            case (key, *_) if key in layer.data:
+                return layer.file, line_of(layer.text, loc)
+            case _:
+                pass
+    return layers[0].file, 1
+
+
+def _rule(error: ErrorDetails) -> tuple[str, str]:
+    match error["type"], error["loc"]:
+        case "pack", _:
+            rule, _, said = error["msg"].partition(": ")
+            return rule, said
+        case "extra_forbidden", (*_, key):
+            return "unknown-key", f"there is no key {key!r} here"
+        case "missing", (*_, "source"):
+            return "missing-citation", "every rule says where it is from: source = …"
+        case "missing", (*_, key):
+            return "missing-key", f"the key {key!r} is required here"
+        case kind, _:
+            return kind.replace("_", "-"), error["msg"]

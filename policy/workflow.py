@@ -1,20 +1,23 @@
-"""Who may do what, when: `decide` turns a command into events, `evolve` folds an event into the search.
+"""What follows from a command: `decide` turns it into events, which `policy.folding` folds into the search.
 
-Both are pure. `decide` never raises for what a person did: a refusal is a value, because raising would roll back
+Pure. `decide` never raises for what a person did: a refusal is a value, because raising would roll back
 its record.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from policy import intake
+from policy.authority import OVERDUE, approvers, examination, may, withheld
+from policy.folding import evolve
 from policy.model import (
     Acknowledge,
     Actor,
+    AllowRepository,
     Answer,
     AnswerCandidate,
+    ApproveRequest,
     AssessPhoto,
     CandidateAnswered,
     CandidateDropped,
@@ -22,7 +25,9 @@ from policy.model import (
     Command,
     Conclude,
     Conclusion,
+    ConflictDeclared,
     DecideLead,
+    DeclareConflict,
     DropCandidate,
     Event,
     Examination,
@@ -36,16 +41,23 @@ from policy.model import (
     LeadDecided,
     LeadIssued,
     Outcome,
+    OverrideQuality,
     PersonId,
     PhotoAssessed,
-    Post,
     Posted,
+    QualityHeld,
+    QualityOverridden,
+    Quarantine,
+    Quarantined,
     RecordCandidates,
     RecordPosted,
     Refused,
     RejectPhoto,
+    RepositoryAllowed,
+    RequestApproved,
+    RequestHeld,
+    RequestRejected,
     RequestSearch,
-    Role,
     Search,
     SearchClosed,
     SearchRequested,
@@ -54,120 +66,48 @@ from policy.model import (
     Withdraw,
 )
 from policy.pack import Pack
+from policy.schema import Emergency
 
 Events = tuple[Event, ...]
-
-ROLE_OF: Mapping[type, Role] = {
-    RequestSearch: Role.REQUESTER,
-    ChooseFace: Role.REQUESTER,
-    Acknowledge: Role.REQUESTER,
-    Withdraw: Role.REQUESTER,
-    AnswerCandidate: Role.EXAMINER,
-    Conclude: Role.EXAMINER,
-    DecideLead: Role.SUPERVISOR,
-    AssessPhoto: Role.SYSTEM,
-    RejectPhoto: Role.SYSTEM,
-    RecordCandidates: Role.SYSTEM,
-    DropCandidate: Role.SYSTEM,
-    RecordPosted: Role.SYSTEM,
-}
-
-STATES_OF: Mapping[type, frozenset[State]] = {
-    RequestSearch: frozenset({State.NEW}),
-    AssessPhoto: frozenset({State.REQUESTED}),
-    RejectPhoto: frozenset({State.REQUESTED}),
-    ChooseFace: frozenset({State.FACE_NEEDED}),
-    RecordCandidates: frozenset({State.ASSESSED}),
-    DropCandidate: frozenset({State.SEARCHED}),
-    RecordPosted: frozenset(State) - {State.NEW},
-    AnswerCandidate: frozenset({State.IN_REVIEW, State.DISAGREED}),
-    Conclude: frozenset({State.IN_REVIEW, State.DISAGREED}),
-    DecideLead: frozenset({State.AGREED}),
-    Acknowledge: frozenset({State.LEAD}),
-    Withdraw: frozenset({State.REQUESTED, State.FACE_NEEDED, State.ASSESSED, State.SEARCHED, State.IN_REVIEW}),
-}
-
-OWN: frozenset[type] = frozenset({ChooseFace, Acknowledge, Withdraw})  # only whoever requested the search
-CERTIFIED: frozenset[Role] = frozenset({Role.REQUESTER, Role.EXAMINER, Role.SUPERVISOR})
 
 NO_FACE = (
     "No face was found in the photograph. Nothing was searched. "
     "A picture in which the face is larger and sharper may help."
 )
+PERMISSION_OVER = "The permission to search further photographs ran out before the search. Nothing found is kept."
+WITHOUT_REASON = Refused("decides-with-reason", "A decision needs a reason in writing (M23).")
 NOBODY = "The gallery holds nobody who may be searched for this purpose."
 
 
 def decide(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) -> Events:
     """What follows from `command`: events, or one `Refused`, or nothing where it was done before."""
-    if _done_before(search, command, by):
+    if _done_before(search, command, by, pack, now):
         return ()
     refusal = may(search, command, by, pack, now)
     return (refusal,) if refusal else _do(search, command, by, pack, now)
 
 
-def may(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) -> Refused | None:
-    """The refusal that role, certification, relation and state demand; None where the command may be tried."""
-    role = ROLE_OF[type(command)]
-    if role not in by.roles:
-        return Refused("has-role", f"This is for people with the role {role}; you do not have it.")
-    if role in CERTIFIED and not certified(by, pack, now):
-        return Refused("is-certified", "Your certification is missing or has run out. Ask your supervisor to renew it.")
-    if refusal := _related(search, command, by):
-        return refusal
-    if search.state not in STATES_OF[type(command)]:
-        return Refused("fits-state", STATE_IN_WORDS[search.state])
-    return None
-
-
-def certified(by: Actor, pack: Pack, now: datetime) -> bool:
-    return not pack.certification.required or (by.certified_until is not None and by.certified_until > now)
-
-
-STATE_IN_WORDS: Mapping[State, str] = {
-    State.NEW: "There is no request for this photograph yet.",
-    State.REQUESTED: "The photograph is still being read. Nothing is needed from you now.",
-    State.FACE_NEEDED: "The requester still has to say which face is meant.",
-    State.ASSESSED: "The search is running. Nothing is needed from you now.",
-    State.SEARCHED: "The review is being opened. Nothing is needed from you now.",
-    State.IN_REVIEW: "The examiners are comparing. Nothing else is possible now.",
-    State.DISAGREED: "The examiners differ and an arbiter is comparing. Nothing else is possible now.",
-    State.AGREED: "The examination is over and a supervisor is deciding. Nothing can be added to it.",
-    State.LEAD: "A lead was issued already. Nothing was changed.",
-    State.CLOSED: "This search is closed already. Nothing was changed.",
-}
-
-
-def _related(search: Search, command: Command, by: Actor) -> Refused | None:
-    """Separation of duty: own requests, own examinations (M20, M23)."""
-    if type(command) in OWN and search.requested_by != by.id:
-        return Refused("own-request", "Only the person who requested this search may do that.")
-    if isinstance(command, AnswerCandidate | Conclude | DecideLead) and search.requested_by == by.id:
-        return Refused("reviews-not-own", "The person who asked may not review the answer.")
-    if isinstance(command, DecideLead) and by.id in examiners(search):
-        return Refused("decides-not-own", "A supervisor who examined the candidates may not decide on them.")
-    if isinstance(command, AnswerCandidate | Conclude) and _concluded(search, by.id):
-        return Refused("opinion-locked", "Your opinion is locked. It can no longer be changed.")
-    return None
-
-
-def examiners(search: Search) -> tuple[PersonId, ...]:
-    """Those whose opinion is locked, in the order in which they locked it."""
-    return tuple(e.examiner for e in search.examinations if e.conclusion is not None)
-
-
-def _concluded(search: Search, person: PersonId) -> bool:
-    return person in examiners(search)
-
-
-def _done_before(search: Search, command: Command, by: Actor) -> bool:
+def _done_before(  # noqa: C901 - a case per command
+    search: Search, command: Command, by: Actor, pack: Pack, now: datetime
+) -> bool:
     """A button pressed twice, a form sent twice, a job run twice: nothing is done twice and nobody is scolded."""
     match command:
         case RequestSearch():
             return search.requested_by == by.id and (search.purpose, search.case_number, search.fields) == (
                 command.purpose,
                 intake.normalised(command.case_number),
-                intake.cleaned(command.fields),
+                intake.answers(command, pack),
             )
+        case ApproveRequest():
+            return by.id in approvers(search) if command.approve else search.approval_refused
+        case AllowRepository():
+            return command.allow and search.allowed_until is not None
+        case OverrideQuality():
+            return command.proceed and search.overridden_by == by.id
+        case DeclareConflict():
+            return by.id in search.conflicted
+        case Quarantine():
+            return bool(search.quarantined) or not withheld(search, now)
         case AssessPhoto() | RejectPhoto():
             return search.photo_sha256 == command.sha256
         case ChooseFace():
@@ -194,14 +134,22 @@ def _done_before(search: Search, command: Command, by: Actor) -> bool:
             assert_never(command)
 
 
-def examination(search: Search, person: PersonId) -> Examination | None:
-    return next((e for e in search.examinations if e.examiner == person), None)
-
-
-def _do(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) -> Events:
+def _do(  # noqa: C901 - a case per command
+    search: Search, command: Command, by: Actor, pack: Pack, now: datetime
+) -> Events:
     match command:
         case RequestSearch():
             return _request(command, by, pack, now)
+        case ApproveRequest():
+            return _approve(search, command, by, now)
+        case AllowRepository():
+            return _allow_repository(search, command, by, pack, now)
+        case OverrideQuality():
+            return _override(search, command, by)
+        case DeclareConflict():
+            return _declare_conflict(command, by)
+        case Quarantine():
+            return (Quarantined(OVERDUE),)
         case AssessPhoto():
             return _assess(command, pack)
         case RejectPhoto():
@@ -212,7 +160,7 @@ def _do(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) 
         case ChooseFace():
             return _choose_face(search, command, pack)
         case RecordCandidates():
-            return _record_candidates(command)
+            return _record_candidates(search, command, now)
         case DropCandidate():
             return _drop(search, command)
         case RecordPosted():
@@ -234,17 +182,80 @@ def _do(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) 
 def _request(command: RequestSearch, by: Actor, pack: Pack, now: datetime) -> Events:
     if refusal := intake.screen(command, pack):
         return (refusal,)
-    return (
-        SearchRequested(
-            by=by.id,
-            at=now,
-            pack=pack.id,
-            purpose=command.purpose,
-            case_number=intake.normalised(command.case_number),
-            fields=intake.cleaned(command.fields),
-            origin=command.origin,
-        ),
+    concerns, emergency = intake.concerns(command, pack), _emergency(command, pack)
+    requested = SearchRequested(
+        by=by.id,
+        at=now,
+        pack=pack.id,
+        purpose=command.purpose,
+        case_number=intake.normalised(command.case_number),
+        fields=intake.answers(command, pack),
+        origin=command.origin,
+        repositories=_exceptional(command, pack),
+        approvers=_approvers(command, pack, concerned=bool(concerns) or emergency is not None),
+        approval_due=now + timedelta(hours=emergency.approval_hours) if emergency else None,
     )
+    waits = requested.repositories or (requested.approvers and not emergency)
+    return (requested, RequestHeld(concerns)) if waits else (requested,)
+
+
+def _emergency(command: RequestSearch, pack: Pack) -> Emergency | None:
+    """The pack's emergency path, where this purpose may take it (M41)."""
+    return pack.emergency if pack.emergency and command.purpose in pack.emergency.purposes else None
+
+
+def _approvers(command: RequestSearch, pack: Pack, *, concerned: bool) -> int:
+    """How many people have to approve: what the pack wants for this purpose, and at least one where there is cause."""
+    always = not pack.pre_approval.purposes or command.purpose in pack.pre_approval.purposes
+    return max(pack.pre_approval.approvers if always else 0, int(concerned))
+
+
+def _exceptional(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
+    return tuple(one for one in command.repositories if one in pack.repositories.exceptional)
+
+
+def _approve(search: Search, command: ApproveRequest, by: Actor, now: datetime) -> Events:
+    reason = command.reason.strip()
+    if not reason:
+        return (WITHOUT_REASON,)
+    if command.approve:
+        return (RequestApproved(by.id, now, reason),)
+    return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
+
+
+def _after_rejection(search: Search, reason: str) -> Events:
+    """What runs is stopped; what was found already is withheld for good."""
+    match search.state:
+        case State.LEAD:
+            return (Quarantined(f"A supervisor did not approve the request. Nobody may use its result. {reason}"),)
+        case State.CLOSED:
+            return ()
+        case _:
+            return (SearchClosed(Outcome.REJECTED, f"The request was not approved. {reason}"),)
+
+
+def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack: Pack, now: datetime) -> Events:
+    """In writing, by name and until a date, or not at all (M42)."""
+    reason = command.reason.strip()
+    if not reason:
+        return (WITHOUT_REASON,)
+    if command.allow:
+        return (RepositoryAllowed(by.id, now + timedelta(days=pack.repositories.exception_days), reason),)
+    return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
+
+
+def _override(search: Search, command: OverrideQuality, by: Actor) -> Events:
+    reason = command.reason.strip()
+    if not reason:
+        return (WITHOUT_REASON,)
+    if command.proceed:
+        return (QualityOverridden(by.id, reason),)
+    return (SearchClosed(Outcome.UNSUITABLE, _unclear(_face(search))),)
+
+
+def _declare_conflict(command: DeclareConflict, by: Actor) -> Events:
+    reason = command.reason.strip()
+    return (ConflictDeclared(by.id, reason),) if reason else (WITHOUT_REASON,)
 
 
 def _assess(command: AssessPhoto, pack: Pack) -> Events:
@@ -267,14 +278,26 @@ def _choose_face(search: Search, command: ChooseFace, pack: Pack) -> Events:
 
 def _take_face(face: Face, pack: Pack) -> Events:
     """The quality floor of M8, applied before anything is searched."""
+    taken = FaceChosen(face.index)
     if face.tier in pack.quality.accepted_tiers:
-        return (FaceChosen(face.index),)
+        return (taken,)
+    if face.tier in pack.quality.override_tiers:
+        return (taken, QualityHeld(face.index, face.reasons))
+    return (taken, SearchClosed(Outcome.UNSUITABLE, _unclear(face)))
+
+
+def _unclear(face: Face) -> str:
     why = ", ".join(face.reasons) or "quality"
-    reason = f"The face is not clear enough to be compared ({why}). Nothing was searched. A better picture may help."
-    return (FaceChosen(face.index), SearchClosed(Outcome.UNSUITABLE, reason))
+    return f"The face is not clear enough to be compared ({why}). Nothing was searched. A better picture may help."
 
 
-def _record_candidates(command: RecordCandidates) -> Events:
+def _face(search: Search) -> Face:
+    return next(face for face in search.faces if face.index == search.face)
+
+
+def _record_candidates(search: Search, command: RecordCandidates, now: datetime) -> Events:
+    if search.allowed_until and now >= search.allowed_until:
+        return (SearchClosed(Outcome.REJECTED, PERMISSION_OVER),)
     run = SearchRun(command.candidates, command.evidence)
     if command.candidates:
         return (run,)
@@ -348,82 +371,10 @@ def _supporters(search: Search, label: str) -> tuple[PersonId, ...]:
 def _decide_lead(search: Search, command: DecideLead, by: Actor) -> Events:
     reason = command.reason.strip()
     if not reason:
-        return (Refused("decides-with-reason", "A decision needs a reason in writing (M23)."),)
+        return (WITHOUT_REASON,)
     decided = LeadDecided(by.id, command.approve, reason)
     if not command.approve:
         return (decided, SearchClosed(Outcome.NO_POSSIBLE_MATCH, "The supervisor did not approve a lead."))
     label = search.lead
     assert label is not None, "agreed without a candidate"
     return (decided, LeadIssued(label, _supporters(search, label)))
-
-
-# --- folding --------------------------------------------------------------------------------------------------------
-
-
-def evolve(search: Search, event: Event) -> Search:
-    """`search` after `event`. Folding a search's events from the start gives its row again."""
-    match event:
-        case SearchRequested():
-            return replace(
-                search,
-                state=State.REQUESTED,
-                pack=event.pack,
-                requested_by=event.by,
-                requested_at=event.at,
-                purpose=event.purpose,
-                case_number=event.case_number,
-                fields=event.fields,
-                origin=event.origin,
-            )
-        case PhotoAssessed():
-            state = State.FACE_NEEDED if len(event.faces) > 1 else search.state
-            return replace(search, state=state, photo_sha256=event.sha256, faces=event.faces)
-        case FaceChosen():
-            return replace(search, state=State.ASSESSED, face=event.index)
-        case SearchRun():
-            return replace(search, state=State.SEARCHED, candidates=event.candidates, evidence=event.evidence)
-        case CandidateDropped():
-            return replace(search, candidates=tuple(c for c in search.candidates if c.label != event.label))
-        case Posted():
-            return _posted(search, event)
-        case CandidateAnswered() | ExaminationConcluded():
-            return _with_examination(search, event)
-        case ExaminersAgreed():
-            return replace(search, state=State.AGREED, lead=event.candidate)
-        case ExaminersDisagreed():
-            return replace(search, state=State.DISAGREED)
-        case LeadDecided():
-            return replace(search, decided_by=event.by)
-        case LeadIssued():
-            return replace(search, state=State.LEAD, lead=event.candidate, outcome=Outcome.POSSIBLE_MATCH)
-        case SearchClosed():
-            return replace(search, state=State.CLOSED, outcome=event.outcome, reason=event.reason, lead=None)
-        case LeadAcknowledged():
-            return replace(search, acknowledged_at=event.at)
-        case Refused():
-            return search
-        case _:
-            assert_never(event)
-
-
-def _posted(search: Search, event: Posted) -> Search:
-    posts = {**search.posts, event.what.value: f"{event.channel} {event.ts}"}
-    opened = event.what is Post.REVIEW and search.state is State.SEARCHED
-    return replace(search, posts=posts, state=State.IN_REVIEW if opened else search.state)
-
-
-def _with_examination(search: Search, event: CandidateAnswered | ExaminationConcluded) -> Search:
-    mine = examination(search, event.by) or Examination(event.by)
-    others = tuple(e for e in search.examinations if e.examiner != event.by)
-    match event:
-        case CandidateAnswered():
-            mine = replace(mine, answers={**mine.answers, event.label: event.answer})
-        case ExaminationConcluded():
-            mine = replace(
-                mine,
-                conclusion=event.conclusion,
-                candidate=event.candidate,
-                differences=event.differences,
-                probe_sha256=event.probe_sha256,
-            )
-    return replace(search, examinations=(*others, mine))

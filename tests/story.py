@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 
 from policy import model as m
-from policy.pack import Pack, parse
+from policy.pack import Pack, Sealed, gathered, parse
 from policy.workflow import decide, evolve
 
 NOON = datetime(2026, 3, 13, 12, 0, tzinfo=UTC)
@@ -14,8 +14,24 @@ NEXT_YEAR = NOON + timedelta(days=365)
 PACKS = Path(__file__).parents[1] / "policy" / "packs"
 
 
+KEY = (PACKS / "leadgate.pub").read_text(encoding="utf-8")
+
+
+def text_of(name: str = "nypd-2020") -> str:
+    """The shipped pack, verified, with what it builds on."""
+    return gathered(name, lambda one: Sealed(*_files(one), KEY))
+
+
+def _files(name: str) -> tuple[bytes, str]:
+    return (PACKS / f"{name}.toml").read_bytes(), (PACKS / f"{name}.toml.sig").read_text(encoding="utf-8")
+
+
+@cache
 def pack(name: str = "nypd-2020") -> Pack:
-    return parse((PACKS / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
+    return parse(text_of(name), f"{name}.toml")
+
+
+NAMES = sorted(path.stem for path in PACKS.glob("*.toml") if path.stem != "desk")
 
 
 def person(name: str, *roles: m.Role) -> m.Actor:

@@ -42,8 +42,10 @@ def not_for_search(reason: str) -> tuple[str, list[Block]]:
 
 
 STAGES = {
+    State.HELD: "Waiting for approval; nothing is searched before that",
     State.REQUESTED: "Reading the photograph",
     State.FACE_NEEDED: "Waiting for you to say which face is meant",
+    State.QUALITY_HELD: "The image is poor; waiting for a supervisor",
     State.ASSESSED: "Searching the gallery",
     State.SEARCHED: "Opening the examination",
     State.IN_REVIEW: "Being examined",
@@ -110,9 +112,17 @@ def _meta(search: SearchId, file: str, owner: str, place: Mapping[str, str]) -> 
 def _question(field: FormField) -> Block:
     if field.kind == "choice":
         element = select(ANSWER, "Choose one", field.options)
+    elif field.kind == "checks":
+        element = {
+            "type": "checkboxes",
+            "action_id": ANSWER,
+            "options": [option(code, text) for code, text in field.options.items()],
+        }
     else:
         element = text_input(ANSWER, multiline=field.kind == "narrative")
-    return asked(field.name, field.label, element, hint=field.hint, optional=not field.required)
+    return asked(
+        field.name, field.label, element, hint=field.hint, optional=not field.required or field.when is not None
+    )
 
 
 def face_question(search: Search, file: str) -> tuple[str, list[Block]]:
@@ -163,6 +173,8 @@ def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
             title, body = "IMAGE UNSUITABLE.", "The image could not be used. This says nothing about any person."
         case Outcome.WITHDRAWN:
             title, body = "WITHDRAWN.", "The search was withdrawn at the requester's wish."
+        case Outcome.REJECTED:
+            title, body = "NOT APPROVED.", "The request was not approved. This says nothing about any person."
         case None:
             raise AssertionError("a notice before the end")
     text = f"{title} {search.reason}"

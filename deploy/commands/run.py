@@ -10,6 +10,7 @@ from bot import logs
 from bot.notes import NoteError
 from bot.sealing import LedgerBrokenError
 from bot.settings import SealerSettings, SettingsError, read
+from policy.pack import PackError
 
 app = typer.Typer()
 
@@ -40,6 +41,6 @@ def sealer() -> None:
 def _run(process: composition.Process) -> None:
     try:
         composition.run(process, read())
-    except SettingsError as error:
+    except (SettingsError, PackError) as error:
         typer.echo(f"leadgate: cannot start. {error}", err=True)
         raise typer.Exit(2) from None

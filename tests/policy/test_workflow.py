@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy import model as m
-from policy.workflow import decide, evolve, examiners
+from policy.authority import examiners
+from policy.workflow import decide, evolve
 from tests import story as s
 from tests.story import BEN, DANA, EVA, MARA, NOOR, OMNI, SAM, SYSTEM, says
 

@@ -1,0 +1,246 @@
+"""Authorisation in one place: which command may be given by whom, in which state. Nowhere else is it decided.
+
+The table in policy/README.md is generated from `AUTHORITY`, and a test tries every command in every state with every
+role and relation against a list of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from policy.model import (
+    Acknowledge,
+    Actor,
+    AllowRepository,
+    AnswerCandidate,
+    ApproveRequest,
+    AssessPhoto,
+    ChooseFace,
+    Command,
+    Conclude,
+    DecideLead,
+    DeclareConflict,
+    DropCandidate,
+    Examination,
+    OverrideQuality,
+    PersonId,
+    Quarantine,
+    RecordCandidates,
+    RecordPosted,
+    Refused,
+    RejectPhoto,
+    RequestSearch,
+    Role,
+    Search,
+    State,
+    Withdraw,
+)
+from policy.pack import Pack
+
+
+def examination(search: Search, person: PersonId) -> Examination | None:
+    return next((e for e in search.examinations if e.examiner == person), None)
+
+
+def examiners(search: Search) -> tuple[PersonId, ...]:
+    """Those whose opinion is locked, in the order in which they locked it."""
+    return tuple(e.examiner for e in search.examinations if e.conclusion is not None)
+
+
+def approvers(search: Search) -> tuple[PersonId, ...]:
+    return tuple(approval.by for approval in search.approvals)
+
+
+def approved(search: Search) -> bool:
+    """Enough people approved it, and the executive did where an exceptional class of photographs is asked for."""
+    return len(search.approvals) >= search.approvers and not search.approval_refused
+
+
+def approval_open(search: Search) -> bool:
+    """Whether somebody still has to approve or to reject: a held request, or an emergency that owes it."""
+    return not approved(search) and not search.approval_refused
+
+
+def withheld(search: Search, now: datetime) -> str:
+    """Why nobody may see or use the result; empty where they may (M41). The deadline holds without any timer."""
+    if search.quarantined:
+        return search.quarantined
+    overdue = search.approval_due is not None and now >= search.approval_due and not approved(search)
+    return OVERDUE if overdue else ""
+
+
+OVERDUE = (
+    "This search ran as an emergency and was not approved in time. Its result is quarantined: nobody may see or use it "
+    "until a supervisor approves the request."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What keeps somebody from a command although role and state would let them."""
+
+    rule: str
+    who: str  # for the table: "not by …" or "only by …"
+    reason: str
+    stands: Callable[[Search, PersonId], bool]
+
+
+OWN = Bar(
+    "own-request",
+    "only the requester of this search",
+    "Only the person who requested this search may do that.",
+    lambda search, person: search.requested_by != person,
+)
+NOT_OWN = Bar(
+    "reviews-not-own",
+    "not the requester",
+    "The person who asked may not review the answer.",
+    lambda search, person: search.requested_by == person,
+)
+APPROVES_NOT_OWN = Bar(
+    "approves-not-own",
+    "not the requester",
+    "The person who asked may not approve it.",
+    lambda search, person: search.requested_by == person,
+)
+NO_CONFLICT = Bar(
+    "no-conflict",
+    "nobody who declared a conflict of interest",
+    "You declared a conflict of interest in this search and stand aside from it.",
+    lambda search, person: person in search.conflicted,
+)
+EXAMINES_NOT_APPROVED = Bar(
+    "examines-not-approved",
+    "nobody who approved the request or its photograph",
+    "You know what the request says, having approved it; the examination is for somebody who does not.",
+    lambda search, person: person in approvers(search) or search.overridden_by == person,
+)
+APPROVES_NOT_EXAMINED = Bar(
+    "approves-not-examined",
+    "nobody who examined",
+    "You examined the candidates of this search; its approval is for somebody else.",
+    lambda search, person: examination(search, person) is not None,
+)
+DECIDES_NOT_EXAMINED = Bar(
+    "decides-not-own",
+    "nobody who examined",
+    "A supervisor who examined the candidates may not decide on them.",
+    lambda search, person: examination(search, person) is not None,
+)
+UNLOCKED = Bar(
+    "opinion-locked",
+    "nobody whose opinion is locked",
+    "Your opinion is locked. It can no longer be changed.",
+    lambda search, person: person in examiners(search),
+)
+APPROVAL_OWED = Bar(
+    "approval-owed",
+    "only while an approval is owed",
+    "No approval is needed from you: nobody waits for one.",
+    lambda search, person: not approval_open(search) or person in approvers(search),
+)
+EXCEPTION_ASKED = Bar(
+    "exception-asked",
+    "only where an exceptional class was asked for",
+    "This search does not ask for photographs that an executive would have to allow.",
+    lambda search, _: not search.repositories or search.allowed_until is not None,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who may give a command, and when. The bars are tried in order."""
+
+    roles: frozenset[Role]
+    states: frozenset[State]
+    bars: tuple[Bar, ...] = ()
+    certified: bool = True  # whoever gives it needs a certification that has not run out (M40)
+    shows_result: bool = False  # not while the result is quarantined
+
+
+def _by(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
+
+
+def _in(*states: State) -> frozenset[State]:
+    return frozenset(states)
+
+
+S = State
+BEFORE_THE_DECISION = _in(S.HELD, S.REQUESTED, S.FACE_NEEDED, S.QUALITY_HELD, S.ASSESSED, S.SEARCHED, S.IN_REVIEW)
+REQUESTER, EXAMINER, SUPERVISOR = _by(Role.REQUESTER), _by(Role.EXAMINER), _by(Role.SUPERVISOR)
+SYSTEM = _by(Role.SYSTEM)
+OF_AN_EXAMINER = (NOT_OWN, NO_CONFLICT, EXAMINES_NOT_APPROVED, UNLOCKED)
+
+
+def _system(*states: State) -> Authority:
+    return Authority(SYSTEM, _in(*states), certified=False)
+
+
+AUTHORITY: Mapping[type[Command], Authority] = {
+    RequestSearch: Authority(REQUESTER, _in(S.NEW)),
+    ApproveRequest: Authority(
+        SUPERVISOR, frozenset(S) - {S.NEW}, (APPROVES_NOT_OWN, NO_CONFLICT, APPROVES_NOT_EXAMINED, APPROVAL_OWED)
+    ),
+    AllowRepository: Authority(
+        _by(Role.EXECUTIVE), _in(S.HELD), (APPROVES_NOT_OWN, NO_CONFLICT, EXCEPTION_ASKED), certified=False
+    ),
+    AssessPhoto: _system(S.REQUESTED),
+    RejectPhoto: _system(S.REQUESTED),
+    ChooseFace: Authority(REQUESTER, _in(S.FACE_NEEDED), (OWN,)),
+    OverrideQuality: Authority(SUPERVISOR, _in(S.QUALITY_HELD), (APPROVES_NOT_OWN, NO_CONFLICT)),
+    RecordCandidates: _system(S.ASSESSED),
+    DropCandidate: _system(S.SEARCHED),
+    RecordPosted: _system(*(frozenset(S) - {S.NEW})),
+    AnswerCandidate: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
+    Conclude: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
+    DecideLead: Authority(SUPERVISOR, _in(S.AGREED), (NOT_OWN, NO_CONFLICT, DECIDES_NOT_EXAMINED), shows_result=True),
+    DeclareConflict: Authority(
+        _by(Role.EXAMINER, Role.SUPERVISOR, Role.EXECUTIVE),
+        frozenset(S) - {S.NEW, S.LEAD, S.CLOSED},
+        (UNLOCKED,),
+        certified=False,
+    ),
+    Acknowledge: Authority(REQUESTER, _in(S.LEAD), (OWN,), shows_result=True),
+    Withdraw: Authority(REQUESTER, BEFORE_THE_DECISION, (OWN,)),
+    Quarantine: _system(*(frozenset(S) - {S.NEW, S.HELD})),
+}
+
+
+def may(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) -> Refused | None:
+    """The refusal that role, certification, relation and state demand; None where the command may be tried."""
+    authority = AUTHORITY[type(command)]
+    if not authority.roles & by.roles:
+        roles = " or ".join(sorted(authority.roles))
+        return Refused("has-role", f"This is for people with the role {roles}; you do not have it.")
+    if authority.certified and not certified(by, pack, now):
+        return Refused("is-certified", "Your certification is missing or has run out. Ask your supervisor to renew it.")
+    if search.state is not State.NEW and search.pack != pack.id:
+        return Refused("own-pack", f"This search was requested under {search.pack} and is decided under nothing else.")
+    if bar := next((bar for bar in authority.bars if bar.stands(search, by.id)), None):
+        return Refused(bar.rule, bar.reason)
+    if search.state not in authority.states:
+        return Refused("fits-state", STATE_IN_WORDS[search.state])
+    if authority.shows_result and (why := withheld(search, now)):
+        return Refused("quarantined", why)
+    return None
+
+
+def certified(by: Actor, pack: Pack, now: datetime) -> bool:
+    return not pack.certification.required or (by.certified_until is not None and by.certified_until > now)
+
+
+STATE_IN_WORDS: Mapping[State, str] = {
+    State.NEW: "There is no request for this photograph yet.",
+    State.HELD: "The request waits for approval. Nothing is searched before that.",
+    State.REQUESTED: "The photograph is still being read. Nothing is needed from you now.",
+    State.FACE_NEEDED: "The requester still has to say which face is meant.",
+    State.QUALITY_HELD: "The photograph is below the quality floor and waits for a supervisor. Nothing is searched.",
+    State.ASSESSED: "The search is running. Nothing is needed from you now.",
+    State.SEARCHED: "The review is being opened. Nothing is needed from you now.",
+    State.IN_REVIEW: "The examiners are comparing. Nothing else is possible now.",
+    State.DISAGREED: "The examiners differ and an arbiter is comparing. Nothing else is possible now.",
+    State.AGREED: "The examination is over and a supervisor is deciding. Nothing can be added to it.",
+    State.LEAD: "A lead was issued already. Nothing was changed.",
+    State.CLOSED: "This search is closed already. Nothing was changed.",
+}

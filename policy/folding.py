@@ -1,0 +1,136 @@
+"""Folding: a search is what its events say, from the first to the last. Pure."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from policy.authority import approved, examination
+from policy.model import (
+    Approval,
+    CandidateAnswered,
+    CandidateDropped,
+    ConflictDeclared,
+    Event,
+    Examination,
+    ExaminationConcluded,
+    ExaminersAgreed,
+    ExaminersDisagreed,
+    FaceChosen,
+    LeadAcknowledged,
+    LeadDecided,
+    LeadIssued,
+    Outcome,
+    PhotoAssessed,
+    Post,
+    Posted,
+    QualityHeld,
+    QualityOverridden,
+    Quarantined,
+    Refused,
+    RepositoryAllowed,
+    RequestApproved,
+    RequestHeld,
+    RequestRejected,
+    Search,
+    SearchClosed,
+    SearchRequested,
+    SearchRun,
+    State,
+)
+
+
+def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per event
+    """`search` after `event`. Folding a search's events from the start gives its row again."""
+    match event:
+        case SearchRequested():
+            return replace(
+                search,
+                state=State.REQUESTED,
+                pack=event.pack,
+                requested_by=event.by,
+                requested_at=event.at,
+                purpose=event.purpose,
+                case_number=event.case_number,
+                fields=event.fields,
+                origin=event.origin,
+                repositories=event.repositories,
+                approvers=event.approvers,
+                approval_due=event.approval_due,
+            )
+        case RequestHeld():
+            return replace(search, state=State.HELD, concerns=event.concerns)
+        case RequestApproved():
+            approvals = (*search.approvals, Approval(event.by, event.at, event.reason))
+            return _released(replace(search, approvals=approvals))
+        case RequestRejected():
+            return replace(search, approval_refused=True)
+        case RepositoryAllowed():
+            return _released(replace(search, allowed_until=event.until))
+        case QualityHeld():
+            return replace(search, state=State.QUALITY_HELD)
+        case QualityOverridden():
+            return replace(search, state=State.ASSESSED, overridden_by=event.by)
+        case ConflictDeclared():
+            return replace(search, conflicted=(*search.conflicted, event.by))
+        case Quarantined():
+            return replace(search, quarantined=event.reason)
+        case PhotoAssessed():
+            state = State.FACE_NEEDED if len(event.faces) > 1 else search.state
+            return replace(search, state=state, photo_sha256=event.sha256, faces=event.faces)
+        case FaceChosen():
+            return replace(search, state=State.ASSESSED, face=event.index)
+        case SearchRun():
+            return replace(search, state=State.SEARCHED, candidates=event.candidates, evidence=event.evidence)
+        case CandidateDropped():
+            return replace(search, candidates=tuple(c for c in search.candidates if c.label != event.label))
+        case Posted():
+            return _posted(search, event)
+        case CandidateAnswered() | ExaminationConcluded():
+            return _with_examination(search, event)
+        case ExaminersAgreed():
+            return replace(search, state=State.AGREED, lead=event.candidate)
+        case ExaminersDisagreed():
+            return replace(search, state=State.DISAGREED)
+        case LeadDecided():
+            return replace(search, decided_by=event.by)
+        case LeadIssued():
+            return replace(search, state=State.LEAD, lead=event.candidate, outcome=Outcome.POSSIBLE_MATCH)
+        case SearchClosed():
+            return replace(search, state=State.CLOSED, outcome=event.outcome, reason=event.reason, lead=None)
+        case LeadAcknowledged():
+            return replace(search, acknowledged_at=event.at)
+        case Refused():
+            return search
+        case _:
+            assert_never(event)
+
+
+def _released(search: Search) -> Search:
+    """Once everybody who has to approve did: a held request goes on, and a quarantine for want of approval is over."""
+    if not approved(search):
+        return search
+    allowed = not search.repositories or search.allowed_until is not None
+    released = search.state is State.HELD and allowed
+    return replace(search, state=State.REQUESTED if released else search.state, quarantined="")
+
+
+def _posted(search: Search, event: Posted) -> Search:
+    posts = {**search.posts, event.what.value: f"{event.channel} {event.ts}"}
+    opened = event.what is Post.REVIEW and search.state is State.SEARCHED
+    return replace(search, posts=posts, state=State.IN_REVIEW if opened else search.state)
+
+
+def _with_examination(search: Search, event: CandidateAnswered | ExaminationConcluded) -> Search:
+    mine = examination(search, event.by) or Examination(event.by)
+    others = tuple(e for e in search.examinations if e.examiner != event.by)
+    match event:
+        case CandidateAnswered():
+            mine = replace(mine, answers={**mine.answers, event.label: event.answer})
+        case ExaminationConcluded():
+            mine = replace(
+                mine,
+                conclusion=event.conclusion,
+                candidate=event.candidate,
+                differences=event.differences,
+                probe_sha256=event.probe_sha256,
+            )
+    return replace(search, examinations=(*others, mine))

@@ -1,0 +1,1 @@
+ed25519 ed926b418b822cbd aID2bgxUU+Qvr82IgfGj82s/1XQWRilE8HHeAQvZrawZD3yvd/uwr281vst756tykNVsXuEtgfsRndD6V4JhBg==

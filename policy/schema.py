@@ -1,0 +1,258 @@
+"""The parts of a policy pack. Every rule cites its source; what was not checked against the original says so."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from policy.patterns import UnsafePatternError, checked, fits
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Sentence = Annotated[str, Field(min_length=3, max_length=2000)]
+Label = Annotated[str, Field(min_length=1, max_length=48)]
+Tier = Literal["good", "limited", "poor"]
+Reader = Literal["supervisor", "auditor", "examiner"]
+
+FORBIDDEN = re.compile(r"\b(hits?|confirmed|identified|scores?|strong)\b|%|(?<!possible )\bmatch\b", re.IGNORECASE)
+
+
+class PackError(Exception):
+    """The policy pack cannot be used; the start stops here."""
+
+
+def wrong(rule: str, said: str) -> PydanticCustomError:
+    """What a validator raises: the rule's name is stable, the sentence is for whoever mends the pack."""
+    return PydanticCustomError("pack", "{rule}: {said}", {"rule": rule, "said": said})
+
+
+def _safe(pattern: str) -> str:
+    try:
+        return checked(pattern)
+    except UnsafePatternError as error:
+        raise wrong("unsafe-pattern", str(error)) from error
+
+
+def _sober(text: str) -> str:
+    """Words that would make more of a lead than it is may not stand in a notice (domain.md section 6)."""
+    if found := FORBIDDEN.search(text):
+        raise wrong("sober-words", f"“{found[0]}” says more than a lead is")
+    return text
+
+
+Pattern = Annotated[str, Field(max_length=200), AfterValidator(_safe)]
+Notice = Annotated[Sentence, AfterValidator(_sober)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rule(Part):
+    """Something the pack says, with where it is from."""
+
+    source: Sentence
+    unverified: bool = False  # known from memory only; to be checked against the original before any legal claim
+
+
+class Condition(Part):
+    """Another question of the same form, and the answer to it."""
+
+    field: Code
+    says: Code
+
+
+class FormField(Rule):
+    """One question that a purpose requires an answer to (domain.md section 2.2)."""
+
+    name: Code
+    label: Label
+    kind: Literal["text", "narrative", "choice", "checks"]
+    hint: Annotated[str, Field(max_length=150)] = ""
+    options: dict[Code, Annotated[str, Field(max_length=75)]] = {}
+    required: bool = True  # whenever it is asked
+    when: Condition | None = None  # asked only then
+    pattern: Pattern | None = None  # the form of a text, for numbers of orders and the like
+    refuses: dict[Code, Sentence] = {}  # answers that end the request, each with the sentence that says why
+    holds: dict[Code, Sentence] = {}  # answers that a supervisor has to approve first, each with why
+    shown_to: tuple[Reader, ...] = ("supervisor", "auditor")  # beside the requester; examiners only after their opinion
+
+    @model_validator(mode="after")
+    def choices_have_options(self) -> Self:
+        if (self.kind in {"choice", "checks"}) != bool(self.options):
+            raise wrong("options", f"field {self.name!r}: a choice has options, and nothing else has")
+        if unknown := (self.refuses.keys() | self.holds.keys()) - self.options.keys():
+            raise wrong("options", f"field {self.name!r}: {', '.join(sorted(unknown))} is not among its options")
+        if self.pattern and self.kind != "text":
+            raise wrong("options", f"field {self.name!r}: only a text has a pattern")
+        return self
+
+
+class Purpose(Rule):
+    """One authorised use."""
+
+    code: Code
+    label: Annotated[str, Field(max_length=75)]
+    text: Sentence  # the policy's own words, or ours where the source is paraphrased
+    case_number_label: Label
+    case_number_hint: Annotated[str, Field(max_length=150)]
+    case_number_pattern: Pattern
+    case_number_example: Annotated[str, Field(max_length=100)]
+    fields: tuple[FormField, ...] = ()
+    covers: tuple[Code, ...] = ()  # codes of other packs that mean this; read by `policy simulate` alone
+
+    @model_validator(mode="after")
+    def example_fits(self) -> Self:
+        if not fits(self.case_number_pattern, self.case_number_example):
+            raise wrong("example-fits", f"purpose {self.code!r}: its example is not of the form it asks for")
+        return self
+
+
+class Ban(Rule):
+    """A use that is not permitted whatever the purpose. Its words in a narrative bring the request to a supervisor."""
+
+    code: Code
+    text: Sentence
+    words: tuple[Annotated[str, Field(min_length=3, max_length=40)], ...] = ()
+
+
+class ProtectedActivity(Rule):
+    """Images of what people do under the First Amendment need a stated suspicion and a supervisor (M43)."""
+
+    words: tuple[Annotated[str, Field(min_length=3, max_length=40)], ...]
+    field: Code  # where a requester says that it is one …
+    says: Code  # … by this answer
+    statement: Code  # the narrative that is then required
+
+
+class Review(Rule):
+    examiners: Annotated[int, Field(ge=2, le=3)]
+    blind: Literal[True] = True  # no pack may let the second examiner see the first opinion (M20)
+    disagreement: Literal["no-lead", "arbiter"]
+    supervisor_decides: bool
+
+    @model_validator(mode="after")
+    def an_arbiter_settles_between_two(self) -> Self:
+        if self.disagreement == "arbiter" and self.examiners != 2:  # noqa: PLR2004 - a third opinion settles two
+            raise wrong("arbiter", "an arbiter is the third of three; with three examiners there is nobody to settle")
+        return self
+
+
+class Candidates(Rule):
+    """How many people are compared (M16)."""
+
+    smallest: Annotated[int, Field(ge=2, le=50)] = 2
+    default: Annotated[int, Field(ge=2, le=50)]
+    largest: Annotated[int, Field(ge=2, le=50)] = 50
+    compare_all: Literal[True] = True  # an examiner answers every one of them (M18)
+
+    @model_validator(mode="after")
+    def default_lies_between(self) -> Self:
+        if not self.smallest <= self.default <= self.largest:
+            raise wrong("candidates", "the default lies between the smallest and the largest number")
+        return self
+
+
+class Quality(Rule):
+    """Tiers that may be searched, and those that a supervisor may let through (M8); the others end as unsuitable."""
+
+    accepted_tiers: tuple[Tier, ...]
+    override_tiers: tuple[Tier, ...] = ()
+
+    @model_validator(mode="after")
+    def tiers_stand_once(self) -> Self:
+        if set(self.accepted_tiers) & set(self.override_tiers):
+            raise wrong("tiers", "a tier that is accepted needs no override")
+        return self
+
+
+class Certification(Rule):
+    required: bool
+    valid_days: Annotated[int, Field(ge=1, le=3660)]
+
+
+class PreApproval(Rule):
+    """Who besides the requester has to agree before anything is searched."""
+
+    approvers: Annotated[int, Field(ge=0, le=3)]
+    purposes: tuple[Code, ...] = ()  # none named: all of them
+
+
+class Emergency(Rule):
+    """Purposes that may run before the approval, which is then owed, or the result is quarantined (M41)."""
+
+    purposes: tuple[Code, ...]
+    approval_hours: Annotated[int, Field(ge=1, le=72)]
+
+
+class Repositories(Rule):
+    """Classes of gallery photographs that may be searched, and those that need an executive each time (M42)."""
+
+    permitted: Annotated[tuple[Code, ...], Field(min_length=1)]
+    exceptional: tuple[Code, ...] = ()
+    exception_days: Annotated[int, Field(ge=1, le=90)] = 7
+
+    @model_validator(mode="after")
+    def classes_stand_once(self) -> Self:
+        if set(self.permitted) & set(self.exceptional):
+            raise wrong("repositories", "a permitted class is no exception")
+        return self
+
+
+class Leads(Rule):
+    expiry_days: Annotated[int, Field(ge=1, le=365)]  # without a recorded outcome (M28)
+
+
+class Retention(Rule):
+    """How long one class of records is kept (M32); a legal hold stops the clock."""
+
+    of: Literal["probe", "working-copy", "candidates", "opinions", "lead", "request", "ledger", "logs"]
+    days: Annotated[int, Field(ge=1, le=36600)]
+    counted_from: Literal["closed", "created"] = "closed"
+
+
+class Report(Rule):
+    code: Code
+    every: Literal["week", "quarter", "year", "two-years", "breach"]
+    to: Sentence
+    due: Annotated[str, Field(max_length=75)]
+    tells: Annotated[tuple[Code, ...], Field(min_length=1)]
+
+
+class Disclosure(Rule):
+    code: Code
+    text: Sentence
+
+
+class Evaluation(Rule):
+    """What the recognition model must have been through before it is used (M45)."""
+
+    nist_required: bool
+    lowest_true_positive_rate: Annotated[float, Field(ge=0, le=1)] | None = None  # in every demographic group
+
+
+class Notices(Rule):
+    """What people are told at the end (domain.md section 6); counsel approves the wording."""
+
+    lead: Notice
+    duties: Annotated[tuple[Notice, ...], Field(min_length=1)]
+    limits: Notice
+    no_lead: Notice
+    unsuitable: Notice
+    acknowledgement: Notice
+
+
+class Case(Part):
+    """A sentence that counsel can read and `leadgate policy check` runs: given, when, then."""
+
+    name: Sentence
+    given: tuple[Sentence, ...] = ()  # what happened before, in the words of policy/cases.py
+    when: Sentence
+    then: Sentence  # a state, or "refused: RULE"
+    because: Sentence
+    purpose: Code | None = None  # the pack's first, where none is named
+    case_number: str | None = None
+    answers: dict[Code, str] = {}  # over those of a complete request
+    omit: tuple[Code, ...] = ()  # questions left open
+    repositories: tuple[Code, ...] = ()
+    attested: bool = True
