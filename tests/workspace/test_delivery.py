@@ -57,7 +57,7 @@ async def listening(ws: Workspace, *, answers: bool = True) -> AsyncIterator[Lis
 
 async def until(probe: Callable[[], Any], seconds: float = 10.0) -> Any:
     async with asyncio.timeout(seconds):
-        while not (found := probe()):  # noqa: ASYNC110 -- what is asked about raises no event
+        while not (found := probe()):
             await asyncio.sleep(0.01)
         return found
 
