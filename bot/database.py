@@ -31,7 +31,7 @@ class SchemaTooOldError(Exception):
 
 AWAY = (DatabaseAwayError,)  # what a caller who can wait catches
 
-_CONNECTING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_CONNECTING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _WORKING = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, starting up, or a statement that took too long

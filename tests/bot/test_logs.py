@@ -157,7 +157,7 @@ def restless():
     import tempfile
 
     root = Path(tempfile.mkdtemp(prefix="leadgate-restless-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    server = EmbeddedPostgres(root, durable=False).start()
+    server = EmbeddedPostgres(root).start()  # durable: the login it was given has to survive
     yield server
     server.stop("immediate")
     shutil.rmtree(root, ignore_errors=True)
