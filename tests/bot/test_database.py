@@ -71,7 +71,7 @@ async def test_idle_connections_that_were_cut_are_replaced(pool, database, super
     for _ in range(3):
         await superuser.execute(KILL, database.name)
         async with asyncio.timeout(10):
-            while await met_a_dead_one():  # noqa: ASYNC110
+            while await met_a_dead_one():
                 await asyncio.sleep(0.01)
 
 

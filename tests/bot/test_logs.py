@@ -43,7 +43,7 @@ def lines(out):
 
 async def until(holds):
     async with asyncio.timeout(30):
-        while not holds():  # noqa: ASYNC110
+        while not holds():
             await asyncio.sleep(0.05)
 
 
