@@ -22,7 +22,6 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import database, logbook, logs
@@ -83,7 +82,7 @@ async def parts(settings: Settings, name: str) -> AsyncGenerator[Parts, None]:
         client = AsyncWebClient(
             token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url, session=session
         )
-        client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=2))
+        client.retry_handlers.clear()  # only jobs are tried again, and they look before they repeat themselves
         identity = await _identity(client)
         pool = await database.connect(settings.database_url.get_secret_value(), name=name)
         try:

@@ -113,16 +113,16 @@ async def postpone(conn: Conn, lease: Lease, delay: timedelta, error: str) -> st
     return await conn.fetchval(POSTPONE, lease.id, lease.token, delay, error[:200])
 
 
-HAND_BACK = """
-UPDATE casework.job SET state = 'ready', attempts = attempts - 1, lease_token = NULL, lease_until = NULL,
+REPRIEVE = """
+UPDATE casework.job SET state = 'ready', max_attempts = max_attempts + 1, lease_token = NULL, lease_until = NULL,
     run_at = now() + $3, last_error = $4
 WHERE id = $1 AND lease_token = $2 AND state = 'running'
 """
 
 
-async def hand_back(conn: Conn, lease: Lease, delay: timedelta, error: str) -> None:
-    """The job is tried again and the attempt does not count: something it needs is away, not the job at fault."""
-    await conn.execute(HAND_BACK, lease.id, lease.token, delay, error[:200])
+async def reprieve(conn: Conn, lease: Lease, delay: timedelta, error: str) -> None:
+    """The job is tried again and this attempt is not held against it: what it needs is away, the job not at fault."""
+    await conn.execute(REPRIEVE, lease.id, lease.token, delay, error[:200])
 
 
 EXTEND = """

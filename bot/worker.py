@@ -22,7 +22,6 @@ from bot.sealing import NotSealedError
 log = structlog.get_logger()
 
 CONCURRENCY = 4
-BEFORE_ANYTHING = (MatcherAwayError, NotSealedError)  # raised before an errand has acted: no attempt of the job's
 POLL = 1.0  # seconds; NOTIFY wakes us sooner
 LONGEST_PAUSE = 60.0
 
@@ -96,12 +95,12 @@ class Worker:
         """The job is tried again later; what is merely away does not count as an attempt of the job's own."""
         name = type(error).__name__
         delay = timedelta(seconds=_pause(lease, error))
-        away = isinstance(error, (*AWAY, *BEFORE_ANYTHING, aiohttp.ClientError))
+        away = _away(error)
         log.warning("job.put-off", error=name, away=away, attempt=lease.attempts, exc_info=error)
         with contextlib.suppress(*AWAY):  # then the lease runs out and it is tried again all the same
             async with self._pool.acquire() as conn:
-                if isinstance(error, BEFORE_ANYTHING):
-                    await queue.hand_back(conn, lease, delay, name)
+                if away:
+                    await queue.reprieve(conn, lease, delay, name)
                 elif await queue.postpone(conn, lease, delay, name) == "dead":
                     log.error("job.dead", error=name)
 
@@ -118,8 +117,15 @@ class Worker:
                         task.cancel()  # somebody else has it now: stop acting on the outside
 
 
+def _away(error: Exception) -> bool:
+    """Whether something the job needs is away or asks for patience: then trying again is right however often."""
+    if isinstance(error, SlackApiError):
+        return error.response.status_code >= 429  # noqa: PLR2004 - too many requests, or an error of Slack's own
+    return isinstance(error, (*AWAY, MatcherAwayError, NotSealedError, aiohttp.ClientError, TimeoutError))
+
+
 def _pause(lease: Lease, error: Exception) -> float:
     """Seconds to wait: what Slack asks for, or growing with every attempt, never all at once."""
     if isinstance(error, SlackApiError) and error.response.status_code == 429:  # noqa: PLR2004 - too many requests
-        return float(error.response.headers.get("Retry-After", 1))
+        return float(error.response.headers.get("Retry-After", 1)) * random.uniform(1.0, 1.2)
     return min(LONGEST_PAUSE, 0.5 * 2**lease.attempts) * random.uniform(0.75, 1.25)

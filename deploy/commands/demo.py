@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.demo import guide
 from deploy.demo import play as script
 from deploy.demo.processes import ProcessDiedError
 from deploy.demo.system import System, running
@@ -58,10 +59,12 @@ async def _play(root: Path) -> None:
 async def _stay(root: Path, port: int) -> None:
     async with running(root, port=port) as system:
         _welcome(system)
+        rail = asyncio.create_task(guide.lead(system))
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await stop.wait()
+        rail.cancel()
         console.print("Stopping. Nothing is lost: the next start goes on where this one ended.")
 
 

@@ -68,7 +68,9 @@ async def town():
         async with system.running(
             root, lease_seconds=LEASE, durable=False, workspace_options=("--control",)
         ) as running:
-            yield Town(running)
+            town = Town(running)
+            await town.director("rates", scale=50)  # what is a month of searches elsewhere is an hour here
+            yield town
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

@@ -1,0 +1,148 @@
+"""The guide rail of the page: what to do next, as whom, and beside it what the ledger just recorded.
+
+It reads as the auditor does and writes nothing: whoever follows it acts through Slack like everybody else.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import structlog
+
+from bot import database
+from bot.database import AWAY, Conn, Pool
+from deploy.demo.system import System
+
+log = structlog.get_logger()
+
+EVERY = 0.7  # seconds
+SHOWN = 40  # ledger entries
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the newest photograph has come."""
+
+    posted: bool = False
+    state: str = "new"
+    opinions: int = 0
+    acknowledged: bool = False
+    outcome: str | None = None
+
+
+NEWEST = """
+SELECT search.state, search.outcome, search.body -> 'acknowledged_at' <> 'null' AS acknowledged,
+    (SELECT count(*) FROM casework.opinion WHERE opinion.search = search.id) AS opinions
+FROM casework.job LEFT JOIN casework.search ON search.id = job.key
+WHERE job.kind = 'photo-posted' ORDER BY job.id DESC LIMIT 1
+"""
+
+
+async def standing(conn: Conn) -> Standing:
+    row = await conn.fetchrow(NEWEST)
+    if row is None:
+        return Standing()
+    if row["state"] is None:
+        return Standing(posted=True)
+    return Standing(True, row["state"], row["opinions"], bool(row["acknowledged"]), row["outcome"])
+
+
+def steps(now: Standing) -> list[dict[str, Any]]:
+    """The story's steps, each with who does it and whether it is done."""
+    over = now.outcome is not None
+    asked = now.state != "new"
+    told = [
+        _step(
+            "dana.ruiz", "face-intake", "Post a photograph", "Drop one of the demonstration's stills.", done=now.posted
+        ),
+        _step(
+            "dana.ruiz", "face-intake", "Request a search", "The button beneath it: purpose, case, basis.", done=asked
+        ),
+        _step("eva.lind", "face-review", "Compare, alone", "Open your worksheet.", done=now.opinions > 0 or over),
+        _step(
+            "noor.haddad",
+            "face-review",
+            "Compare, blind",
+            "You do not see Eva's answer.",
+            done=now.opinions > 1 or over,
+        ),
+    ]
+    if now.outcome in {None, "possible-match"}:
+        decided = now.outcome is not None
+        told.append(
+            _step("mara.quinn", "face-oversight", "Decide", "In writing. A lead is no identification.", done=decided)
+        )
+        told.append(
+            _step(
+                "dana.ruiz",
+                "face-intake",
+                "Acknowledge the lead",
+                "Then you see the photograph.",
+                done=now.acknowledged,
+            )
+        )
+    else:
+        told.append(
+            _step("dana.ruiz", "face-intake", "Read the notice", "Three of four searches end like this.", done=True)
+        )
+    return told
+
+
+def _step(person: str, channel: str, title: str, text: str, *, done: bool) -> dict[str, Any]:
+    return {"person": person, "channel": channel, "title": title, "text": text, "done": done}
+
+
+LATEST = "SELECT n, stream, entry, recorded_at FROM ledger.entry ORDER BY n DESC LIMIT $1"
+NOT_TOLD = frozenset({"PhotographEnrolled", "PersonEnrolled"})
+
+
+async def latest(conn: Conn) -> list[dict[str, Any]]:
+    """The ledger's newest entries, oldest first, as the rail shows them."""
+    return [_told(row) for row in reversed(await conn.fetch(LATEST, SHOWN)) if _kind(row) not in NOT_TOLD]
+
+
+def _kind(row: Any) -> str:
+    return json.loads(bytes(row["entry"]))["kind"]
+
+
+def _told(row: Any) -> dict[str, Any]:
+    said: Mapping[str, Any] = json.loads(bytes(row["entry"]))
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in said["kind"]).strip().capitalize()
+    detail = said["data"].get("rule") or said["data"].get("what") or row["stream"].partition(":")[2]
+    return {
+        "seq": row["n"],
+        "what": words,
+        "who": said["actor"],
+        "detail": detail,
+        "at": f"{row['recorded_at']:%H:%M:%S}",
+    }
+
+
+async def lead(system: System) -> None:
+    """Keeps the rail true until cancelled."""
+    pool = await database.connect(system.database_url("auditor"), name="leadgate-guide", size=1)
+    headers = {"Authorization": f"Bearer {system.credentials['guide_key']}"}
+    before: dict[str, Any] = {}
+    try:
+        async with aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                before = await _tell(system, pool, session, before)
+                await asyncio.sleep(EVERY)
+    finally:
+        await pool.close()
+
+
+async def _tell(system: System, pool: Pool, session: aiohttp.ClientSession, before: dict[str, Any]) -> dict[str, Any]:
+    try:
+        async with pool.acquire() as conn:
+            now = {"title": "What to do next", "steps": steps(await standing(conn)), "ledger": await latest(conn)}
+        if now != before:
+            async with session.put(f"{system.page}/_ui/guide", json=now) as answer:
+                answer.raise_for_status()
+    except (*AWAY, aiohttp.ClientError) as error:
+        log.warning("guide.put-off", error=type(error).__name__)
+        return before
+    return now
