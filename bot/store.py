@@ -69,7 +69,7 @@ VALUES ($1, $2, $3, $4, $5, $6)
 
 
 async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> None:
-    """Approvals, opinions and leads stand in tables of their own: their constraints are the second wall behind `decide`."""
+    """Approvals, opinions and leads stand in tables of their own: constraints are the second wall behind `decide`."""
     match event:
         case ExaminationConcluded():
             candidate = event.candidate

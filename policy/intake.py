@@ -128,6 +128,12 @@ def concerns(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
     return tuple(found)
 
 
+def approvers(command: RequestSearch, pack: Pack, *, concerned: bool) -> int:
+    """How many people have to approve: what the pack wants for this purpose, and at least one where there is cause."""
+    always = not pack.pre_approval.purposes or command.purpose in pack.pre_approval.purposes
+    return max(pack.pre_approval.approvers if always else 0, int(concerned))
+
+
 def _mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
     """The first of `words` that begins a word of the texts."""
     spoken = " ".join(texts).casefold()

@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn, Self, cast
+from typing import Annotated, Any, NoReturn, Self, TypeGuard, cast
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -216,12 +216,12 @@ def _merged(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 def _laid(below: Any, over: Any) -> Any:
     if isinstance(below, dict) and isinstance(over, dict):
         return _merged(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", over))
-    if _tables(below) and _tables(over):
+    if _are_tables(below) and _are_tables(over):
         return _merged_tables(below, over)
     return over
 
 
-def _tables(value: Any) -> bool:
+def _are_tables(value: object) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and all(isinstance(one, dict) for one in cast("list[object]", value))
 
 

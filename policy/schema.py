@@ -73,6 +73,7 @@ class FormField(Rule):
     required: bool = True  # whenever it is asked
     when: Condition | None = None  # asked only then
     pattern: Pattern | None = None  # the form of a text, for numbers of orders and the like
+    example: Annotated[str, Field(max_length=150)] = ""  # of an answer; required with a pattern
     refuses: dict[Code, Sentence] = {}  # answers that end the request, each with the sentence that says why
     holds: dict[Code, Sentence] = {}  # answers that a supervisor has to approve first, each with why
     shown_to: tuple[Reader, ...] = ("supervisor", "auditor")  # beside the requester; examiners only after their opinion
@@ -85,6 +86,10 @@ class FormField(Rule):
             raise wrong("options", f"field {self.name!r}: {', '.join(sorted(unknown))} is not among its options")
         if self.pattern and self.kind != "text":
             raise wrong("options", f"field {self.name!r}: only a text has a pattern")
+        if self.pattern and not fits(self.pattern, self.example):
+            raise wrong("example-fits", f"field {self.name!r}: its example is not of the form it asks for")
+        if self.options and self.options.keys() <= self.refuses.keys() | self.holds.keys():
+            raise wrong("options", f"field {self.name!r}: every answer is refused or held")
         return self
 
 

@@ -192,7 +192,7 @@ def _request(command: RequestSearch, by: Actor, pack: Pack, now: datetime) -> Ev
         fields=intake.answers(command, pack),
         origin=command.origin,
         repositories=_exceptional(command, pack),
-        approvers=_approvers(command, pack, concerned=bool(concerns) or emergency is not None),
+        approvers=intake.approvers(command, pack, concerned=bool(concerns) or emergency is not None),
         approval_due=now + timedelta(hours=emergency.approval_hours) if emergency else None,
     )
     waits = requested.repositories or (requested.approvers and not emergency)
@@ -202,12 +202,6 @@ def _request(command: RequestSearch, by: Actor, pack: Pack, now: datetime) -> Ev
 def _emergency(command: RequestSearch, pack: Pack) -> Emergency | None:
     """The pack's emergency path, where this purpose may take it (M41)."""
     return pack.emergency if pack.emergency and command.purpose in pack.emergency.purposes else None
-
-
-def _approvers(command: RequestSearch, pack: Pack, *, concerned: bool) -> int:
-    """How many people have to approve: what the pack wants for this purpose, and at least one where there is cause."""
-    always = not pack.pre_approval.purposes or command.purpose in pack.pre_approval.purposes
-    return max(pack.pre_approval.approvers if always else 0, int(concerned))
 
 
 def _exceptional(command: RequestSearch, pack: Pack) -> tuple[str, ...]:

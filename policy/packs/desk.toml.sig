@@ -1,1 +1,1 @@
-ed25519 ed926b418b822cbd aID2bgxUU+Qvr82IgfGj82s/1XQWRilE8HHeAQvZrawZD3yvd/uwr281vst756tykNVsXuEtgfsRndD6V4JhBg==
+ed25519 8435f0bda6158905 mDn+lH9e3S/m8tInyPCBrQs9by+d5wMKpTgaA9CX19H/x8JbvTxe2rJ+qrq+eimC8t2djiymVCw1f5PBHPdNBA==

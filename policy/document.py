@@ -1,0 +1,140 @@
+"""A pack as a document for people: everything it says, each rule with its source, what is unverified marked so."""
+
+from collections.abc import Iterable, Iterator
+
+from policy.pack import FormField, Pack, Purpose
+from policy.schema import Case, Rule
+
+UNVERIFIED = "**Unverified: to be checked against the original before any legal claim.**"
+
+
+def markdown(pack: Pack) -> str:
+    """The whole pack in Markdown."""
+    return "\n".join(_lines(pack)) + "\n"
+
+
+def _lines(pack: Pack) -> Iterator[str]:
+    yield f"# {pack.title}"
+    yield f"\nPack `{pack.id}` · SHA-256 `{pack.sha256}`\n\nSource: {pack.source}"
+    if open_points := list(unverified(pack)):
+        yield f"\n{len(open_points)} rules are **unverified** and marked below."
+    yield "\n## What may be searched for\n"
+    for purpose in pack.purposes:
+        yield from _purpose(purpose)
+    yield "\n## What every request says\n"
+    yield from _fields(pack.common_fields)
+    yield f"\nThe requester attests: “{pack.attestation}”"
+    yield "\n## What is banned\n"
+    yield from (_ruled(f"**{ban.code}.** {ban.text}{_trigger(ban.words)}", ban) for ban in pack.bans)
+    yield "\n## Who decides\n"
+    yield from _people(pack)
+    yield "\n## What is searched and kept\n"
+    yield from _machine(pack)
+    yield "\n## What people are told\n"
+    yield from _notices(pack)
+    yield "\n## Reports and disclosure\n"
+    yield from (_ruled(f"**{r.code}**, {r.due}, to {r.to}: {', '.join(r.tells)}.", r) for r in pack.reports)
+    yield from (_ruled(f"**{d.code}.** {d.text}", d) for d in pack.disclosures)
+    yield "\n## Cases\n"
+    yield from (case_sentence(case) for case in pack.cases)
+
+
+def _ruled(text: str, rule: Rule) -> str:
+    return f"- {text} *Source: {rule.source}.*" + (f" {UNVERIFIED}" if rule.unverified else "")
+
+
+def _purpose(purpose: Purpose) -> Iterator[str]:
+    yield _ruled(f"**{purpose.label}** (`{purpose.code}`). {purpose.text}", purpose)
+    yield f"    - {purpose.case_number_label}: {purpose.case_number_hint} (`{purpose.case_number_example}`)"
+    yield from (f"    {line}" for line in _fields(purpose.fields))
+
+
+def _fields(fields: Iterable[FormField]) -> Iterator[str]:
+    for field in fields:
+        asked = f", asked where “{field.when.field}” says “{field.when.says}”" if field.when else ""
+        wanted = "required" if field.required else "optional"
+        yield _ruled(f"**{field.label}** ({wanted}{asked}). {field.hint}", field)
+        yield from (f"    - {text}{_consequence(field, code)}" for code, text in field.options.items())
+
+
+def _consequence(field: FormField, code: str) -> str:
+    if code in field.refuses:
+        return f" → **refused**: {field.refuses[code]}"
+    return f" → **held for approval**: {field.holds[code]}" if code in field.holds else ""
+
+
+def _trigger(words: tuple[str, ...]) -> str:
+    return f" A request that mentions {', '.join(f'“{w}”' for w in words)} is held for a supervisor." if words else ""
+
+
+def _people(pack: Pack) -> Iterator[str]:
+    review, approval = pack.review, pack.pre_approval
+    after = "A supervisor decides afterwards." if review.supervisor_decides else "Nobody decides after them."
+    differ = "an arbiter is called" if review.disagreement == "arbiter" else "there is no lead"
+    yield _ruled(
+        f"{review.examiners} examiners compare, blind to each other; if they differ, {differ}. {after}", review
+    )
+    which = ", ".join(approval.purposes) or "every purpose"
+    yield _ruled(f"{approval.approvers} approve before the search, for {which}.", approval)
+    if emergency := pack.emergency:
+        text = f"In an emergency ({', '.join(emergency.purposes)}) the search runs at once and is approved within "
+        yield _ruled(f"{text}{emergency.approval_hours} hours, or its result is quarantined.", emergency)
+    if screen := pack.protected_activity:
+        text = f"Protected activity needs a stated suspicion and a supervisor.{_trigger(screen.words)}"
+        yield _ruled(text, screen)
+    days = pack.certification.valid_days
+    needed = f"A certification is needed and lasts {days} days." if pack.certification.required else "None is needed."
+    yield _ruled(needed, pack.certification)
+
+
+def _machine(pack: Pack) -> Iterator[str]:
+    classes = pack.repositories
+    yield _ruled(f"Photographs of the classes {', '.join(classes.permitted)}.", classes)
+    if classes.exceptional:
+        who = f"With an executive's written permission, for {classes.exception_days} days"
+        yield f"- {who}: {', '.join(classes.exceptional)}."
+    count = pack.candidates
+    yield _ruled(f"{count.default} candidates ({count.smallest} to {count.largest}), all of them compared.", count)
+    override = ", ".join(pack.quality.override_tiers) or "none"
+    accepted = ", ".join(pack.quality.accepted_tiers)
+    yield _ruled(f"Image quality: {accepted}; with a supervisor's reason: {override}.", pack.quality)
+    nist = "has to be evaluated by NIST" if pack.evaluation.nist_required else "needs no evaluation by NIST"
+    yield _ruled(f"The recognition model {nist}.", pack.evaluation)
+    yield from (_ruled(f"Kept: {r.of}, {r.days} days after it was {r.counted_from}.", r) for r in pack.retention)
+    yield _ruled(f"A lead without an outcome expires after {pack.leads.expiry_days} days.", pack.leads)
+
+
+def _notices(pack: Pack) -> Iterator[str]:
+    notices = pack.notices
+    yield f"- Lead: “{notices.lead}” {' '.join(notices.duties)} {notices.limits}"
+    yield f"- No lead: “{notices.no_lead}”"
+    yield f"- Unsuitable: “{notices.unsuitable}”"
+    yield _ruled(f"Before the photograph is shown: “{notices.acknowledgement}”", notices)
+
+
+def case_sentence(case: Case) -> str:
+    """Given, when, then, in one paragraph."""
+    facts = [f"the purpose is {case.purpose}"] if case.purpose else []
+    facts += [f"the case number is “{case.case_number}”"] if case.case_number is not None else []
+    facts += [f"“{name}” is answered “{text}”" for name, text in case.answers.items()]
+    facts += [f"“{name}” is left open" for name in case.omit]
+    facts += [f"photographs of the class {one} are asked for" for one in case.repositories]
+    facts += [] if case.attested else ["nothing is attested"]
+    given = "; ".join([*facts, *case.given])
+    return f"- **{case.name}.** {f'Given {given}; when' if given else 'When'} {case.when}, then **{case.then}**: {case.because}"
+
+
+def unverified(pack: Pack) -> Iterator[Rule]:
+    """Every rule that is known from memory only."""
+    return (rule for rule in rules(pack) if rule.unverified)
+
+
+def rules(pack: Pack) -> Iterator[Rule]:
+    """Every rule of the pack, the pack itself first."""
+    yield pack
+    for _, value in pack:
+        for one in value if isinstance(value, tuple) else (value,):
+            if isinstance(one, Rule):
+                yield one
+            if isinstance(one, Purpose):
+                yield from one.fields

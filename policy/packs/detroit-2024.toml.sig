@@ -1,0 +1,1 @@
+ed25519 8435f0bda6158905 CIeazKP18+EM66cjhMZtI/TeWjtx7U6gMIu3LrwaayN3MNa4jdYyga8tUBb9MnnQcHWkq5g+2fWoaPREeqHoCg==

@@ -1,0 +1,1 @@
+ed25519 8435f0bda6158905 gmLgNzvuegy3dK4cjntdT2ON4k/IsUJKs8zQdPUpUn3EHL8vPWQkKvmSdatquWz/RQXf/UMqDzcjxqJnGSlNDg==
