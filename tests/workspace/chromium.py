@@ -90,6 +90,7 @@ class Tab:
 
     async def click(self, selector: str, text: str = "") -> None:
         """A real click in the middle of the first match whose text contains `text`."""
+        await self.front()
         spot = await self.wait(
             f"(() => {{ const n = [...document.querySelectorAll({json.dumps(selector)})]"
             f".find(n => n.innerText.includes({json.dumps(text)}) && n.getClientRects().length);"
@@ -104,6 +105,14 @@ class Tab:
         await self.run(f"document.querySelector({json.dumps(selector)}).focus()")
         await self.say("Input.insertText", text=text)
 
+    async def choose(self, selector: str, value: str) -> None:
+        """An option of a menu, by its value."""
+        given = json.dumps(selector), json.dumps(value)
+        await self.wait(
+            f"(() => {{ const n = document.querySelector({given[0]}); if (!n) return false; n.value = {given[1]};"
+            f" n.dispatchEvent(new Event('change', {{bubbles: true}})); return n.value === {given[1]}; }})()"
+        )
+
     async def press(self, key: str, code: int) -> None:
         text = "\r" if key == "Enter" else ""
         for kind in ("keyDown", "keyUp"):
@@ -114,6 +123,10 @@ class Tab:
         await self.wait(f"!!document.querySelector({json.dumps(selector)})")
         found = await self.say("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
         await self.say("DOM.setFileInputFiles", files=[str(path)], objectId=found["result"]["objectId"])
+
+    async def front(self) -> None:
+        """This tab is the one that is drawn: Chromium does not draw those behind it."""
+        await self.say("Page.bringToFront")
 
     async def picture(self, path: Path) -> None:
         shot = await self.say("Page.captureScreenshot", format="png")
