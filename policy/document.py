@@ -121,7 +121,8 @@ def case_sentence(case: Case) -> str:
     facts += [f"photographs of the class {one} are asked for" for one in case.repositories]
     facts += [] if case.attested else ["nothing is attested"]
     given = "; ".join([*facts, *case.given])
-    return f"- **{case.name}.** {f'Given {given}; when' if given else 'When'} {case.when}, then **{case.then}**: {case.because}"
+    when = f"Given {given}; when {case.when}" if given else f"When {case.when}"
+    return f"- **{case.name}.** {when}, then **{case.then}**: {case.because}"
 
 
 def unverified(pack: Pack) -> Iterator[Rule]:

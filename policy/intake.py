@@ -135,9 +135,13 @@ def approvers(command: RequestSearch, pack: Pack, *, concerned: bool) -> int:
 
 
 def _mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
-    """The first of `words` that begins a word of the texts."""
+    """The first of `words` in the texts; one that ends in a star begins a word, the others are whole."""
     spoken = " ".join(texts).casefold()
-    return next((word for word in words if re.search(rf"\b{re.escape(word.casefold())}", spoken)), None)
+    return next((word.rstrip("*") for word in words if re.search(_whole(word.casefold()), spoken)), None)
+
+
+def _whole(word: str) -> str:
+    return rf"\b{re.escape(word[:-1])}" if word.endswith("*") else rf"\b{re.escape(word)}\b"
 
 
 def is_placeholder(text: str, min_chars: int) -> bool:

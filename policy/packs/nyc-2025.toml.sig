@@ -1,1 +1,1 @@
-ed25519 8435f0bda6158905 gmLgNzvuegy3dK4cjntdT2ON4k/IsUJKs8zQdPUpUn3EHL8vPWQkKvmSdatquWz/RQXf/UMqDzcjxqJnGSlNDg==
+ed25519 adee89c686888830 KvCANStPxDeaYnmj9uSuxvRoAleq+BOwVPw4ltvJMjwE4QGmoFZ3XKOx/tuOE3ygvonqfGdC5RR4mKFkKhbyDQ==

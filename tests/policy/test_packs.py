@@ -1,0 +1,316 @@
+"""Packs: what they say holds, where they say it from is cited, and what is wrong in one is named with file and line."""
+
+import re
+
+import pytest
+
+from policy import document
+from policy.cases import CaseError, complete, failure
+from policy.intake import screen
+from policy.pack import BASE, PackError, Sealed, gathered, parse
+from policy.signing import key_files, sign
+from tests import story as s
+
+SHIPPED = [
+    "bja-template",
+    "detroit-2024",
+    "eu-aiact-post-rbi",
+    "fbi-ngi-ips",
+    "maryland-2024",
+    "massachusetts-2020",
+    "nyc-2025",
+    "nypd-2020",
+    "utah-2021",
+    "virginia-2026",
+    "washington-2020",
+]
+CASES = [(name, case) for name in SHIPPED for case in s.pack(name).cases]
+DESK, NYPD = (
+    (s.PACKS / "desk.toml").read_text(encoding="utf-8"),
+    (s.PACKS / "nypd-2020.toml").read_text(encoding="utf-8"),
+)
+
+
+def test_eleven_packs_are_shipped():
+    assert s.NAMES == SHIPPED
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{name}: {case.name}" for name, case in CASES])
+def test_every_case_that_a_pack_carries_holds(name, case):
+    assert failure(case, s.pack(name)) is None
+
+
+def test_a_case_that_does_not_hold_says_what_came_instead():
+    case = s.pack().cases[0].model_copy(update={"then": "held"})
+    assert failure(case, s.pack()) == "a certified requester with a complete request: not “held” but “requested”"
+
+
+@pytest.mark.parametrize("sentence", ["the requester dances", "somebody asks", "asks", ""])
+def test_a_case_in_words_that_mean_nothing_is_not_taken_for_one_that_holds(sentence):
+    case = s.pack().cases[0].model_copy(update={"when": sentence})
+    with pytest.raises(CaseError):
+        failure(case, s.pack())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_complete_request_is_refused_for_nothing_under_any_purpose(name):
+    pack = s.pack(name)
+    for purpose in pack.purposes:
+        assert screen(complete(pack, purpose.code), pack) is None
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_rule_cites_its_source_and_every_one_but_the_pack_is_in_the_document(name):
+    pack = s.pack(name)
+    told = document.markdown(pack)
+    rules = list(document.rules(pack))
+    assert len(rules) > 25
+    for rule in rules:
+        assert rule.source in told
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_was_not_checked_against_the_original_is_marked_as_often_as_it_is_said(name):
+    pack = s.pack(name)
+    told = document.markdown(pack)
+    assert told.count(document.UNVERIFIED) == len(list(document.unverified(pack)))
+
+
+def test_an_unverified_rule_is_counted_at_the_head_of_the_document():
+    assert "4 rules are **unverified**" in document.markdown(s.pack("detroit-2024"))
+    assert "unverified" not in document.markdown(
+        s.pack().model_copy(update={"repositories": s.pack("detroit-2024").repositories})
+    )
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_document_tells_every_case_and_every_purpose(name):
+    pack = s.pack(name)
+    told = document.markdown(pack)
+    assert all(purpose.text in told for purpose in pack.purposes)
+    assert all(case.because in told for case in pack.cases)
+
+
+def test_a_case_is_told_as_given_when_then():
+    case = next(c for c in s.pack().cases if c.name == "parole photographs, allowed in writing")
+    assert document.case_sentence(case) == (
+        "- **parole photographs, allowed in writing.** Given photographs of the class parole are asked for; the requester "
+        "asks; the executive allows the photographs; the request is approved; when the photograph shows one good face, "
+        "then **assessed**: Named, reasoned and until a date (M42)."
+    )
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_pack_keeps_the_floor_of_two_blind_examiners_who_compare_everybody(name):
+    pack = s.pack(name)
+    assert pack.review.examiners >= 2
+    assert pack.review.blind
+    assert pack.candidates.compare_all
+    assert 2 <= pack.candidates.smallest <= pack.candidates.default <= pack.candidates.largest <= 50
+
+
+# --- what is wrong is named with file, line and rule ---------------------------------------------------------------------
+
+
+def nypd(old: str = "", new: str = "", count: int = 1) -> str:
+    """The shipped pack with one change, its base behind it."""
+    assert old in NYPD
+    return NYPD.replace(old, new, count) + BASE + DESK
+
+
+def line(text: str) -> int:
+    return next(n for n, found in enumerate(NYPD.splitlines(), 1) if text in found)
+
+
+WRONG = {
+    "an unknown key": (
+        nypd('text = "To identify a deceased', 'colour = "red"\ntext = "To identify a deceased'),
+        "purposes.2.colour: unknown-key",
+        line('text = "To identify a deceased'),
+    ),
+    "a missing citation": (
+        nypd('source = "pr0313, authorised use 3"\n'),
+        "purposes.2.source: missing-citation",
+        line('code = "deceased"') - 1,
+    ),
+    "a missing key": (
+        nypd('case_number_label = "Aided number"\n'),
+        "purposes.3.case_number_label: missing-key",
+        line('code = "incapacitated"') - 1,
+    ),
+    "a pattern that could stall": (
+        nypd(r"'[BKMQR]\d{2}-\d{4,6}'", r"'(\d+)+-[BKMQR]'"),
+        "purposes.2.case_number_pattern: unsafe-pattern",
+        line(r"'[BKMQR]\d{2}-\d{4,6}'"),
+    ),
+    "a duplicate code": (nypd('code = "incapacitated"', 'code = "deceased"'), "pack: duplicate-code", 1),
+    "an example of another form": (
+        nypd('case_number_example = "K26-01234"', 'case_number_example = "K26"'),
+        "purposes.2: example-fits",
+        line('code = "deceased"') - 1,
+    ),
+    "an emergency for a purpose that does not exist": (
+        nypd('purposes = ["imminent-threat"]', 'purposes = ["anything"]'),
+        "pack: names-purpose",
+        1,
+    ),
+    "an approval that never comes": (
+        nypd("approval_hours = 24", "approval_hours = 0"),
+        "emergency.approval_hours: greater-than-equal",
+        line("approval_hours"),
+    ),
+    "a class both permitted and an exception": (
+        nypd('exceptional = ["parole"', 'exceptional = ["arrest"'),
+        "repositories: repositories",
+        line("[repositories]"),
+    ),
+    "a choice refused that nobody can make": (
+        nypd(
+            '[[purposes.fields]]\nname = "timing"',
+            '[[purposes.fields]]\nrefuses = { never = "Not at all." }\nname = "timing"',
+        ),
+        "purposes.0.fields.0: options",
+        line('name = "timing"') - 1,
+    ),
+    "no TOML": (NYPD.replace('version = "1.1.0"', "version ="), "pack: not-toml", line('version = "1.1.0"')),
+    "a base of another version": (
+        nypd('base = "desk@1.0.0"', 'base = "desk@9.9.9"'),
+        "base: names-base",
+        line("base ="),
+    ),
+    "a base that did not come with it": (NYPD, "base: names-base", line("base =")),
+    "a question that waits for an answer nobody can give": (
+        nypd('name = "offence"', 'when = { field = "timing", says = "never" }\nname = "offence"'),
+        "pack: names-field",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_pack_that_cannot_be_used_says_where_and_which_rule(name):
+    text, told, at = WRONG[name]
+    with pytest.raises(PackError) as wrong:
+        parse(text, "nypd-2020.toml")
+    assert re.match(rf"nypd-2020\.toml:{at}: {re.escape(told)}: .", str(wrong.value)), wrong.value
+
+
+def test_what_is_wrong_in_the_base_is_named_with_the_bases_file_and_line():
+    bad = DESK.replace("smallest = 2", "smallest = 1")
+    with pytest.raises(PackError) as wrong:
+        parse(NYPD + BASE + bad, "nypd-2020.toml")
+    at = next(n for n, found in enumerate(bad.splitlines(), 1) if "smallest" in found)
+    assert str(wrong.value).startswith(f"desk.toml:{at}: candidates.smallest: greater-than-equal: ")
+
+
+def test_several_mistakes_are_counted():
+    with pytest.raises(PackError, match=r"\(1 more\)$"):
+        parse(
+            nypd('source = "pr0313, authorised use 3"\n').replace('source = "pr0313, authorised use 4"\n', ""),
+            "nypd-2020.toml",
+        )
+
+
+@pytest.mark.parametrize("word", ["a 98% match", "this hit", "identified", "a strong match", "the score", "confirmed"])
+def test_no_notice_makes_more_of_a_lead_than_it_is(word):
+    text = NYPD + f'\n[notices]\nlead = "We have {word} for you."\n' + BASE + DESK
+    with pytest.raises(PackError, match=r"notices\.lead: sober-words"):
+        parse(text, "nypd-2020.toml")
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        "[review]\nblind = false",
+        "[candidates]\ncompare_all = false",
+        "[candidates]\nlargest = 51",
+        "[review]\nexaminers = 1",
+    ],
+)
+def test_no_pack_can_lower_the_floor(tables):
+    text = NYPD.replace("[review]\n", "[review]\n" if "review" not in tables else tables + "\n")
+    text = text if "review" in tables else f"{text}\n{tables}\n"
+    with pytest.raises(PackError):
+        parse(text + BASE + DESK, "nypd-2020.toml")
+
+
+def test_an_overlay_says_otherwise_where_it_does_and_nothing_is_lost():
+    below, over = s.pack("nypd-2020"), s.pack("nyc-2025")
+    assert [p.code for p in over.purposes] == [p.code for p in below.purposes]
+    edits = {f.name: f for f in over.common_fields}["edits"]
+    assert (edits.kind, edits.when.says) == ("narrative", "edited")
+    assert {case.name for case in below.cases} < {case.name for case in over.cases}
+    assert over.id == "nyc-2025@1.0.0" != below.id
+
+
+def test_the_text_kept_with_a_search_says_everything_for_ever():
+    text = s.text_of("nyc-2025")
+    assert text.count(BASE) == 2
+    assert parse(text, "anything") == s.pack("nyc-2025")
+
+
+# --- signatures ---------------------------------------------------------------------------------------------------------
+
+SECRET, PUBLIC = key_files(bytes(range(32)))
+OTHER = key_files(bytes(32))[1]
+
+
+def signed(texts: dict[str, str], key: str = SECRET, trusted: str = PUBLIC):
+    """Reads packs out of `texts`, signed with `key`."""
+    return lambda name: Sealed(texts[name].encode(), sign(texts[name].encode(), name, key), trusted)
+
+
+def test_an_agency_signs_its_own_packs_with_its_own_key():
+    texts = {"nypd-2020": NYPD, "desk": DESK}
+    assert gathered("nypd-2020", signed(texts)) == NYPD + BASE + DESK
+
+
+@pytest.mark.parametrize("altered", ["nypd-2020", "desk"])
+@pytest.mark.parametrize(
+    "change", [lambda raw: raw + b"\n", lambda raw: raw.replace(b"2", b"1", 1), lambda raw: raw[:-1]]
+)
+def test_an_altered_pack_does_not_load_nor_one_whose_base_is_altered(altered, change):
+    texts = {"nypd-2020": NYPD, "desk": DESK}
+
+    def read(name):
+        file = signed(texts)(name)
+        return Sealed(change(file.text), file.signature, file.trusted) if name == altered else file
+
+    with pytest.raises(PackError, match=rf"{altered}.toml:1: signature: wrong-signature: .*altered"):
+        gathered("nypd-2020", read)
+
+
+@pytest.mark.parametrize(
+    "signature", ["", "ed25519", "ed25519 x y", "rsa a b", "ed25519 {id} AAAA", "ed25519 {id} ~~~~"]
+)
+def test_a_signature_that_is_none_is_refused(signature):
+    key = sign(b"", "x", SECRET).split()[1]
+    with pytest.raises(PackError, match="wrong-signature"):
+        gathered("desk", lambda _: Sealed(DESK.encode(), signature.format(id=key), PUBLIC))
+
+
+def test_a_signature_by_a_key_that_is_not_trusted_is_refused_and_both_keys_are_named():
+    with pytest.raises(PackError, match=r"signed with key [0-9a-f]{16}, but the key trusted here is [0-9a-f]{16}"):
+        gathered("desk", signed({"desk": DESK}, trusted=OTHER))
+
+
+def test_a_signature_for_one_pack_does_not_serve_another_name():
+    seal = sign(DESK.encode(), "desk", SECRET)
+    with pytest.raises(PackError, match="altered"):
+        gathered("nypd-2020", lambda _: Sealed(DESK.encode(), seal, PUBLIC))
+
+
+@pytest.mark.parametrize("key", ["", "ed25519-public", "ed25519-public AAAA", "ed25519-public ~~~", SECRET])
+def test_a_file_that_is_no_public_key_is_refused(key):
+    with pytest.raises(PackError, match="trusted public key"):
+        gathered("desk", lambda _: Sealed(DESK.encode(), sign(DESK.encode(), "desk", SECRET), key))
+
+
+def test_packs_that_build_on_each_other_without_end_are_refused():
+    text = DESK.replace('name = "desk"', 'name = "desk"\nbase = "desk@1.0.0"')
+    with pytest.raises(PackError, match="more than 4 deep"):
+        gathered("desk", signed({"desk": text}))
+
+
+def test_the_private_half_of_the_shipped_key_is_nowhere_in_the_tree():
+    assert not [path for path in s.PACKS.rglob("*") if path.is_file() and b"ed25519-private" in path.read_bytes()]
