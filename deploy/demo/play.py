@@ -97,6 +97,11 @@ async def request(who: Person, channel: str, probe: Probe, say: Say) -> tuple[Js
     """The photograph is posted and the form filled in: (the post, the search's id)."""
     post = await who.post_photo(channel, probe.path.read_bytes(), probe.path.name)
     say(who.name, f"posts {probe.path.name} in #face-intake")
+    return post, await ask(who, channel, post, say)
+
+
+async def ask(who: Person, channel: str, post: Json, say: Say) -> str:
+    """The form of a posted photograph is filled in, wrongly at first, and sent: the search's id."""
     card = await who.wait_message(channel, lambda m: has(m, "start_request"), post["ts"])
     await who.click(card, "start_request")
     form = await who.wait_view(lambda v: v["callback_id"] == "request_form")
@@ -109,7 +114,7 @@ async def request(who: Person, channel: str, probe: Probe, say: Say) -> tuple[Js
         raise AssertionError(f"the form was refused: {wrong}")
     search = json.loads(form["private_metadata"])["search"]
     say(who.name, f"requests search {search}: purpose “suspect”, case {REQUEST['case-number']}")
-    return post, search
+    return search
 
 
 async def review_thread(who: Person, channel: str, search: str) -> Json:
