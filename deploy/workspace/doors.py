@@ -108,7 +108,8 @@ class Doors:
     def _listed(self, channel: Channel, user: User) -> Json:
         """A channel as the side bar shows it: with what this person has not read."""
         read = channel.read.get(user.id, "0")
-        top = [m for m in self.ws.state.messages.get(channel.id, {}).values() if m.ts > read and m.user != user.id]
+        stood = self.ws.state.messages.get(channel.id, {})
+        top = [m for m in stood.values() if m.ts > read and m.user != user.id and _concerns(m, user, stood)]
         body = self.ws.shapes.channel(channel, user.id)
         latest = max(self.ws.state.messages.get(channel.id, {}), default="0")
         return body | {"members": channel.members, "unread": len(top), "last_read": read, "latest": latest}
@@ -377,6 +378,12 @@ def _belongs(message: Message, thread: str | None) -> bool:
     if thread:
         return thread in {message.ts, message.thread_ts}
     return message.thread_ts in {None, message.ts} or message.broadcast
+
+
+def _concerns(message: Message, user: User, stood: dict[str, Message]) -> bool:
+    """What stands in the channel itself does, and replies in a thread of one's own."""
+    root = stood.get(message.thread_ts or message.ts)
+    return message.thread_ts in {None, message.ts} or bool(root and root.user == user.id)
 
 
 async def _tell(socket: web.WebSocketResponse, queue: asyncio.Queue[Json]) -> None:

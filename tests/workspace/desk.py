@@ -288,7 +288,8 @@ def build(client: AsyncWebClient, secret: str, heard: list[Json]) -> AsyncApp:
 
 @contextlib.asynccontextmanager
 async def desk(ws: Workspace, heard: list[Json] | None = None) -> AsyncIterator[AsyncWebClient]:
-    """The app, connected over Socket Mode to this workspace."""
+    """The app, connected over Socket Mode; the workspace waits longer than Slack, for a busy machine proves nothing."""
+    ws.timings.ack = ws.timings.trigger = 30.0
     async with aiohttp.ClientSession() as http:
         client = AsyncWebClient(token=ws.credentials.bot_token, base_url=f"{ws.base}/api/", session=http)
         app = build(client, ws.credentials.signing_secret, heard if heard is not None else [])

@@ -141,7 +141,7 @@ async def test_the_keyboard_is_enough(ws: Workspace, browser: Browser):
         await tab.sees("Only visible to you")
         await tab.write(".write", "photo below")
         await tab.press("Enter", 13)
-        await tab.sees("photo below")
+        await tab.wait("document.querySelector('.messages').lastElementChild.innerText.includes('photo below')")
         await tab.run(
             "[...document.querySelectorAll('.message')].at(-1).querySelector('.tools button:last-child').focus()"
         )

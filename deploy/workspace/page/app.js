@@ -81,6 +81,7 @@ function unread(message) {
   const fresh = message.ts > channel.latest;
   if (!fresh || message.user === S.me.id || message.is_ephemeral) { if (fresh) channel.latest = message.ts; return; }
   channel.latest = message.ts;
+  if (message.thread_ts && message.thread_ts !== message.ts && message.parent_user_id !== S.me.id) return; // a thread of others
   if (S.place === channel.id && document.visibilityState === "visible") ask("read", { channel: channel.id, ts: message.ts }).catch(() => {});
   else channel.unread += 1;
   drawBar();
@@ -111,7 +112,7 @@ function frame() {
     if (event.key === "Escape" && side && !document.querySelector("dialog[open], .menu")) closeThread();
     if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) { event.preventDefault(); step(event.key === "ArrowDown" ? 1 : -1); }
   });
-  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible" && main) main.read(); });
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible" && main) { main.read(); main.channel.unread = 0; drawBar(); } });
 }
 
 function step(by) {

@@ -38,12 +38,12 @@ function section(b, at) {
 function fileOf(reference) { return reference.id || (reference.url || "").split("/").find((p) => /^T\w+-F/.test(p))?.split("-")[1]; }
 
 function picture(e, at, kind) {
-  const address = e.slack_file ? fileAddress(fileOf(e.slack_file), kind === "big" ? 960 : 360) : e.image_url;
+  const address = e.slack_file ? fileAddress(fileOf(e.slack_file), kind === "big" ? 720 : 360) : e.image_url;
   const local = e.slack_file || new URL(address, location.href).origin === location.origin;
   const missing = () => h("div.no-image", { role: "img", "aria-label": e.alt_text }, icon("file"), h("span", {}, e.alt_text || "Picture"));
   if (!local) return missing();
-  const image = h("img", { src: address, alt: e.alt_text, class: kind, loading: "lazy", onerror: () => frame.replaceChildren(missing()) });
-  const frame = h("button.picture", { type: "button", class: kind, "aria-label": `Enlarge: ${e.alt_text || "picture"}`, onclick: () => enlarge(e.slack_file ? fileAddress(fileOf(e.slack_file)) : address, e.alt_text) }, image);
+  const image = h("img", { src: address, alt: e.alt_text, class: kind, loading: "lazy", onload: () => frame.classList.remove("waiting"), onerror: () => frame.replaceChildren(missing()) });
+  const frame = h("button.picture.waiting", { type: "button", class: kind, "aria-label": `Enlarge: ${e.alt_text || "picture"}`, onclick: () => enlarge(e.slack_file ? fileAddress(fileOf(e.slack_file)) : address, e.alt_text) }, image);
   return frame;
 }
 
