@@ -52,13 +52,13 @@ def approvers(search: Search) -> tuple[PersonId, ...]:
 
 
 def approved(search: Search) -> bool:
-    """Enough people approved it, and the executive did where an exceptional class of photographs is asked for."""
-    return len(search.approvals) >= search.approvers and not search.approval_refused
+    """As many people approved it as have to, and nobody who had to refused."""
+    return len(search.approvals) >= search.approvers and search.refused_by is None
 
 
 def approval_open(search: Search) -> bool:
     """Whether somebody still has to approve or to reject: a held request, or an emergency that owes it."""
-    return not approved(search) and not search.approval_refused
+    return not approved(search) and search.refused_by is None
 
 
 def withheld(search: Search, now: datetime) -> str:

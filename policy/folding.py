@@ -62,9 +62,9 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
             approvals = (*search.approvals, Approval(event.by, event.at, event.reason))
             return _released(replace(search, approvals=approvals))
         case RequestRejected():
-            return replace(search, approval_refused=True)
+            return replace(search, refused_by=event.by)
         case RepositoryAllowed():
-            return _released(replace(search, allowed_until=event.until))
+            return _released(replace(search, allowed_by=event.by, allowed_until=event.until))
         case QualityHeld():
             return replace(search, state=State.QUALITY_HELD)
         case QualityOverridden():

@@ -141,8 +141,9 @@ class Search:
     approvers: int = 0  # how many have to
     approvals: tuple[Approval, ...] = ()
     approval_due: datetime | None = None  # an emergency ran before its approval, which is owed until then
-    approval_refused: bool = False
-    allowed_until: datetime | None = None  # an executive allowed the classes asked for
+    refused_by: PersonId | None = None  # who, having to approve, did not
+    allowed_by: PersonId | None = None  # the executive who allowed the classes asked for
+    allowed_until: datetime | None = None
     quarantined: str = ""  # why nobody may see the result
     photo_sha256: str = ""
     faces: tuple[Face, ...] = ()

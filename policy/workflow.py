@@ -58,6 +58,7 @@ from policy.model import (
     RequestHeld,
     RequestRejected,
     RequestSearch,
+    Role,
     Search,
     SearchClosed,
     SearchRequested,
@@ -99,11 +100,11 @@ def _done_before(  # noqa: C901 - a case per command
                 intake.answers(command, pack),
             )
         case ApproveRequest():
-            return by.id in approvers(search) if command.approve else search.approval_refused
+            return by.id in approvers(search) if command.approve else search.refused_by == by.id
         case AllowRepository():
-            return command.allow and search.allowed_until is not None
+            return by.id == (search.allowed_by if command.allow else search.refused_by)
         case OverrideQuality():
-            return command.proceed and search.overridden_by == by.id
+            return search.overridden_by == by.id if command.proceed else _found_unclear(search, by)
         case DeclareConflict():
             return by.id in search.conflicted
         case Quarantine():
@@ -132,6 +133,12 @@ def _done_before(  # noqa: C901 - a case per command
             return search.outcome is Outcome.WITHDRAWN and search.requested_by == by.id
         case _:
             assert_never(command)
+
+
+def _found_unclear(search: Search, by: Actor) -> bool:
+    """A supervisor left it at that: the search ended for the face's quality."""
+    chosen = search.face is not None and not search.evidence
+    return Role.SUPERVISOR in by.roles and chosen and search.outcome is Outcome.UNSUITABLE
 
 
 def _do(  # noqa: C901 - a case per command

@@ -44,11 +44,14 @@ EVA = person("eva", m.Role.EXAMINER)
 NOOR = person("noor", m.Role.EXAMINER)
 BEN = person("ben", m.Role.EXAMINER)
 MARA = person("mara", m.Role.SUPERVISOR)
+VERA = person("vera", m.Role.SUPERVISOR)
+TOVE = person("tove", m.Role.SUPERVISOR)
+REX = person("rex", m.Role.EXECUTIVE)
 ADA = person("ada", m.Role.AUDITOR)
 OMNI = person("omni", m.Role.REQUESTER, m.Role.EXAMINER, m.Role.SUPERVISOR)  # holds every human role at once
 SYSTEM = m.Actor(m.PersonId("system"), frozenset({m.Role.SYSTEM}))
 NOBODY = m.Actor(m.PersonId("unknown:T1:U9"), frozenset())
-EVERYBODY: tuple[m.Actor, ...] = (DANA, SAM, EVA, NOOR, BEN, MARA, ADA, OMNI, SYSTEM, NOBODY)
+EVERYBODY: tuple[m.Actor, ...] = (DANA, SAM, EVA, NOOR, BEN, MARA, ADA, VERA, REX, OMNI, SYSTEM, NOBODY)
 
 SHA = "ab" * 32
 ORIGIN = m.Origin("C1", "1.0", "F1")

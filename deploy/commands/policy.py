@@ -17,6 +17,7 @@ from bot.packs import load_pack, shipped
 from bot.settings import SettingsError
 from policy.cases import CaseError, failure
 from policy.document import markdown
+from policy.matrix import renewed
 from policy.model import Search
 from policy.pack import Pack, PackError
 from policy.replay import Verdict, replayed
@@ -169,3 +170,10 @@ def _sign(pack: Path, secret: str) -> None:
     signature = sign(pack.read_bytes(), pack.stem, secret)
     pack.with_name(f"{pack.name}.sig").write_text(signature, encoding="utf-8")
     typer.echo(f"{pack.name}.sig")
+
+
+@app.command()
+def readme() -> None:
+    """Renews the table of who may do what in policy/README.md."""
+    file = PACKS.parent / "README.md"
+    file.write_text(renewed(file.read_text(encoding="utf-8")), encoding="utf-8")

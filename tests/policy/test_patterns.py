@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from policy.patterns import LONGEST, UnsafePatternError, checked, fits
 from tests import story as s
 
-SAFE = [r"\d{4}-\d{3}-\d{5,6}", r"[A-Z0-9][A-Z0-9-]{3,29}", r"(a|b)?c", r"(?:M-)?\d{4}", r"(\d{2}-){3}\d", r"\(\d{3}\)", r"[BKMQR\d]{3}", "a|bc", "K{2}"]
+SAFE = [
+    r"\d{4}-\d{3}-\d{5,6}",
+    r"[A-Z0-9][A-Z0-9-]{3,29}",
+    r"(a|b)?c",
+    r"(?:M-)?\d{4}",
+    r"(\d{2}-){3}\d",
+    r"\(\d{3}\)",
+    r"[BKMQR\d]{3}",
+    "a|bc",
+    "K{2}",
+]
 HOSTILE = [
     r"(a+)+$",
     r"(a|a)*b",
@@ -96,7 +106,9 @@ def test_digits_and_letters_are_those_of_ascii():
     assert not fits(r"\d{3}", "123\n")
 
 
-PIECES = st.sampled_from(["a", r"\d", "[ab]", "(", ")", "(?:", "|", "?", "{2}", "{1,9}", "{0,40}", "*", "+", ".", "\\", "^", "-"])
+PIECES = st.sampled_from(
+    ["a", r"\d", "[ab]", "(", ")", "(?:", "|", "?", "{2}", "{1,9}", "{0,40}", "*", "+", ".", "\\", "^", "-"]
+)
 
 
 @given(st.lists(PIECES, max_size=12).map("".join), st.text("ab19-", max_size=100))

@@ -1,0 +1,308 @@
+"""Every command, in every state, by every role and relation: who may give it is what is written here, and nobody else."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from policy import matrix
+from policy import model as m
+from policy.authority import AUTHORITY, may
+from policy.visibility import readable
+from policy.workflow import decide
+from tests import story as s
+
+COMMANDS: dict[str, m.Command] = {
+    "RequestSearch": s.ASK,
+    "ApproveRequest": m.ApproveRequest(approve=True, reason="Sound."),
+    "AllowRepository": m.AllowRepository(allow=True, reason="Sound."),
+    "OverrideQuality": m.OverrideQuality(proceed=True, reason="Sound."),
+    "DeclareConflict": m.DeclareConflict("A neighbour."),
+    "Quarantine": m.Quarantine(),
+    "AssessPhoto": s.SEEN,
+    "RejectPhoto": m.RejectPhoto(s.SHA, "format", "No."),
+    "ChooseFace": m.ChooseFace(0),
+    "RecordCandidates": s.FOUND,
+    "DropCandidate": m.DropCandidate(s.K7),
+    "RecordPosted": s.OPENED,
+    "AnswerCandidate": m.AnswerCandidate(s.K7, m.Answer.EXCLUDED),
+    "Conclude": s.LEAD,
+    "DecideLead": s.APPROVE,
+    "Acknowledge": m.Acknowledge(),
+    "Withdraw": m.Withdraw("Solved."),
+}
+S, R = m.State, m.Role
+RELATIONS = (
+    "requester",
+    "approver",
+    "overrider",
+    "conflicted",
+    "examining",  # answered candidates, has not concluded
+    "first examiner",
+    "second examiner",
+    "deciding supervisor",
+    "stranger",
+)
+EVERY = frozenset(RELATIONS)
+STARTED = frozenset(S) - {S.NEW}
+OUTSIDERS = EVERY - {"requester", "conflicted"}
+UNEXAMINED = OUTSIDERS - {"examining", "first examiner", "second examiner"}
+COMPARING = OUTSIDERS - {"approver", "overrider", "first examiner", "second examiner"}
+
+# The expectation, apart from the code: command -> roles, states, relations. Where an approval is owed, an exception asked.
+EXPECTED = {
+    "RequestSearch": ({R.REQUESTER}, {S.NEW}, EVERY),
+    "ApproveRequest": ({R.SUPERVISOR}, STARTED, UNEXAMINED - {"approver"}),
+    "AllowRepository": ({R.EXECUTIVE}, {S.HELD}, OUTSIDERS),
+    "OverrideQuality": ({R.SUPERVISOR}, {S.QUALITY_HELD}, OUTSIDERS),
+    "DeclareConflict": (
+        {R.EXAMINER, R.SUPERVISOR, R.EXECUTIVE},
+        STARTED - {S.LEAD, S.CLOSED},
+        EVERY - {"first examiner", "second examiner"},
+    ),
+    "Quarantine": ({R.SYSTEM}, STARTED - {S.HELD}, EVERY),
+    "AssessPhoto": ({R.SYSTEM}, {S.REQUESTED}, EVERY),
+    "RejectPhoto": ({R.SYSTEM}, {S.REQUESTED}, EVERY),
+    "ChooseFace": ({R.REQUESTER}, {S.FACE_NEEDED}, {"requester"}),
+    "RecordCandidates": ({R.SYSTEM}, {S.ASSESSED}, EVERY),
+    "DropCandidate": ({R.SYSTEM}, {S.SEARCHED}, EVERY),
+    "RecordPosted": ({R.SYSTEM}, STARTED, EVERY),
+    "AnswerCandidate": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
+    "Conclude": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
+    "DecideLead": ({R.SUPERVISOR}, {S.AGREED}, UNEXAMINED),
+    "Acknowledge": ({R.REQUESTER}, {S.LEAD}, {"requester"}),
+    "Withdraw": (
+        {R.REQUESTER},
+        {S.HELD, S.REQUESTED, S.FACE_NEEDED, S.QUALITY_HELD, S.ASSESSED, S.SEARCHED, S.IN_REVIEW},
+        {"requester"},
+    ),
+}
+
+
+def ids(name: str) -> m.PersonId:
+    return m.PersonId(name.replace(" ", "-"))
+
+
+def scene(state: m.State) -> m.Search:
+    """A search in `state` to which each relation belongs one person; an approval is owed and an exception asked for."""
+    if state is S.NEW:
+        return m.Search(m.SearchId("LG-AAAAAAAAAAAA"))
+    concluded = m.Examination(
+        ids("first examiner"), {s.K7: m.Answer.POSSIBLE}, m.Conclusion.POSSIBLE_MATCH, s.K7, "x", s.SHA
+    )
+    return m.Search(
+        m.SearchId("LG-AAAAAAAAAAAA"),
+        state,
+        pack=s.pack().id,
+        requested_by=ids("requester"),
+        approvers=2,
+        approvals=(m.Approval(ids("approver"), s.NOON, "Sound."),),
+        repositories=("parole",),
+        overridden_by=ids("overrider"),
+        conflicted=(ids("conflicted"),),
+        examinations=(
+            concluded,
+            replace(concluded, examiner=ids("second examiner")),
+            m.Examination(ids("examining"), {s.K7: m.Answer.POSSIBLE}),
+        ),
+        decided_by=ids("deciding supervisor"),
+        candidates=s.CANDIDATES,
+    )
+
+
+def actor(role: m.Role | None, relation: str) -> m.Actor:
+    return m.Actor(ids(relation), frozenset({role} if role else ()), s.NEXT_YEAR)
+
+
+def test_every_command_there_is_is_named_here():
+    assert (
+        COMMANDS.keys()
+        == EXPECTED.keys()
+        == {command.__name__ for command in AUTHORITY}
+        == {c.__name__ for c in m.Command.__args__}
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_whoever_may_give_a_command_is_named_and_nobody_else_may(name):
+    """Roles x states x relations, exhaustively."""
+    roles, states, relations = EXPECTED[name]
+    wrong = []
+    for state, role, relation in product(S, (None, *R), RELATIONS):
+        allowed = may(scene(state), COMMANDS[name], actor(role, relation), s.pack(), s.NOON) is None
+        named = role in roles and state in states and (relation in relations or state is S.NEW)
+        if allowed != named:
+            wrong.append((state, role, relation, allowed))
+    assert wrong == []
+
+
+def test_the_matrix_is_exhaustive():
+    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 17 * 12 * 7 * 9
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_holding_every_role_helps_nobody_past_a_relation(name):
+    _, states, relations = EXPECTED[name]
+    for state, relation in product(states - {S.NEW}, RELATIONS):
+        omni = m.Actor(ids(relation), frozenset(R), s.NEXT_YEAR)
+        assert (may(scene(state), COMMANDS[name], omni, s.pack(), s.NOON) is None) == (relation in relations)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_search_is_never_decided_under_another_pack(name):
+    for state in STARTED:
+        omni = m.Actor(ids("stranger"), frozenset(R), s.NEXT_YEAR)
+        refused = may(scene(state), COMMANDS[name], omni, s.pack("detroit-2024"), s.NOON)
+        assert refused
+        assert refused.rule == "own-pack"
+
+
+CERTIFIED = [name for name in COMMANDS if not EXPECTED[name][0] & {R.SYSTEM, R.EXECUTIVE}]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("until", [None, s.NOON, s.NOON - timedelta(days=1)])
+def test_an_expired_certification_bars_what_needs_one_and_nothing_else(name, until):
+    roles, states, relations = EXPECTED[name]
+    for state, role in product(states, roles):
+        relation = "requester" if "requester" in relations and len(relations) == 1 else "stranger"
+        by = replace(actor(role, relation), certified_until=until)
+        refused = may(scene(state), COMMANDS[name], by, s.pack(), s.NOON)
+        assert (refused.rule if refused else None) == ("is-certified" if name in CERTIFIED else None)
+
+
+def test_a_certification_counts_to_its_last_moment():
+    assert (
+        may(scene(S.NEW), s.ASK, replace(s.DANA, certified_until=s.NOON + timedelta(microseconds=1)), s.pack(), s.NOON)
+        is None
+    )
+
+
+def test_a_pack_that_wants_no_certification_asks_for_none():
+    rules = s.pack().model_copy(update={"certification": s.pack().certification.model_copy(update={"required": False})})
+    assert may(scene(S.NEW), s.ASK, replace(s.DANA, certified_until=None), rules, s.NOON) is None
+
+
+@pytest.mark.parametrize(
+    "bar", {bar for authority in AUTHORITY.values() for bar in authority.bars}, ids=lambda bar: bar.rule
+)
+def test_every_bar_says_why_in_a_sentence(bar):
+    assert bar.reason.endswith(".")
+    assert len(bar.reason) > 20
+
+
+@pytest.mark.parametrize(
+    ("command", "by", "state", "rule"),
+    [
+        (COMMANDS["ApproveRequest"], "requester", S.HELD, "approves-not-own"),
+        (COMMANDS["ApproveRequest"], "conflicted", S.HELD, "no-conflict"),
+        (COMMANDS["ApproveRequest"], "first examiner", S.LEAD, "approves-not-examined"),
+        (COMMANDS["ApproveRequest"], "approver", S.HELD, "approval-owed"),
+        (s.LEAD, "requester", S.IN_REVIEW, "reviews-not-own"),
+        (s.LEAD, "approver", S.IN_REVIEW, "examines-not-approved"),
+        (s.LEAD, "overrider", S.IN_REVIEW, "examines-not-approved"),
+        (s.LEAD, "first examiner", S.IN_REVIEW, "opinion-locked"),
+        (s.APPROVE, "examining", S.AGREED, "decides-not-own"),
+        (s.APPROVE, "requester", S.AGREED, "reviews-not-own"),
+        (COMMANDS["DeclareConflict"], "second examiner", S.IN_REVIEW, "opinion-locked"),
+        (m.Acknowledge(), "stranger", S.LEAD, "own-request"),
+        (m.Acknowledge(), "requester", S.AGREED, "fits-state"),
+    ],
+)
+def test_a_refusal_names_the_rule(command, by, state, rule):
+    omni = m.Actor(ids(by), frozenset(R), s.NEXT_YEAR)
+    refused = may(scene(state), command, omni, s.pack(), s.NOON)
+    assert refused
+    assert refused.rule == rule
+
+
+def test_nobody_approves_where_nobody_waits():
+    search = replace(scene(S.REQUESTED), approvers=1)
+    for state in STARTED:
+        refused = may(
+            replace(search, state=state), COMMANDS["ApproveRequest"], actor(R.SUPERVISOR, "stranger"), s.pack(), s.NOON
+        )
+        assert refused
+        assert refused.rule == "approval-owed"
+
+
+def test_an_executive_allows_only_what_was_asked_for_and_once():
+    asked = scene(S.HELD)
+    for search in (replace(asked, repositories=()), replace(asked, allowed_until=s.NEXT_YEAR)):
+        refused = may(search, COMMANDS["AllowRepository"], actor(R.EXECUTIVE, "stranger"), s.pack(), s.NOON)
+        assert refused
+        assert refused.rule == "exception-asked"
+
+
+def test_the_role_that_is_missing_is_named():
+    (refused,) = decide(scene(S.HELD), COMMANDS["DeclareConflict"], s.DANA, s.pack(), s.NOON)
+    assert refused == m.Refused(
+        "has-role", "This is for people with the role examiner or executive or supervisor; you do not have it."
+    )
+
+
+# --- the readable table -------------------------------------------------------------------------------------------------
+
+README = Path(matrix.__file__).with_name("README.md")
+
+
+def test_the_table_in_the_readme_is_the_one_that_holds():
+    text = README.read_text(encoding="utf-8")
+    assert matrix.renewed(text) == text, "run `leadgate policy readme`"
+    assert matrix.table() in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_tells_each_command_its_roles_and_its_states(name):
+    row = next(row for row in matrix.table().splitlines() if f"`{name}`" in row)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    roles, states, _ = EXPECTED[name]
+    assert cells[1] == ", ".join(sorted(roles))
+    assert {state for state, cell in zip(S, cells[2:14], strict=True) if cell == "●"} == set(states)
+
+
+# --- who reads what -----------------------------------------------------------------------------------------------------
+
+ANSWERS = {"basis": s.BASIS, "description": "6 ft 2, 230 lb, scar on the chin"}
+
+
+def asked(state: m.State) -> m.Search:
+    return replace(scene(state), purpose="suspect", fields=ANSWERS)
+
+
+@pytest.mark.parametrize("state", STARTED)
+def test_the_description_by_a_witness_is_sealed_from_examiners_and_so_is_the_basis(state):
+    for relation in ("first examiner", "second examiner", "examining", "stranger"):
+        assert readable(asked(state), actor(R.EXAMINER, relation), s.pack()) == {}
+        if relation != "stranger":
+            omni = m.Actor(ids(relation), frozenset(R), s.NEXT_YEAR)
+            assert readable(asked(state), omni, s.pack()) == {}
+
+
+@pytest.mark.parametrize("state", STARTED)
+def test_supervisors_and_auditors_read_the_request_and_so_does_who_wrote_it(state):
+    for role, relation in (
+        (R.SUPERVISOR, "stranger"),
+        (R.AUDITOR, "stranger"),
+        (R.EXECUTIVE, "stranger"),
+        (None, "requester"),
+    ):
+        assert readable(asked(state), actor(role, relation), s.pack()) == ANSWERS
+    assert readable(asked(state), actor(R.REQUESTER, "stranger"), s.pack()) == {}
+
+
+def test_what_a_pack_shows_to_examiners_they_see_after_their_opinions_only():
+    fields = tuple(
+        f.model_copy(update={"shown_to": ("examiner",)}) if f.name == "basis" else f for f in s.pack().common_fields
+    )
+    rules = s.pack().model_copy(update={"common_fields": fields})
+    for relation, state in product(("first examiner", "stranger"), STARTED):
+        seen = readable(asked(state), actor(R.EXAMINER, relation), rules)
+        assert seen == ({"basis": s.BASIS} if state in {S.AGREED, S.LEAD, S.CLOSED} else {})
+
+
+def test_an_answer_to_a_question_that_the_pack_does_not_know_is_shown_to_nobody_but_its_author():
+    search = replace(asked(S.LEAD), purpose="gone")
+    assert readable(search, actor(R.SUPERVISOR, "stranger"), s.pack()) == {}
