@@ -1,0 +1,231 @@
+"""Anybody gives any command at any time, under every pack: what must never happen does not."""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import reduce
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from policy import model as m
+from policy.authority import examiners, withheld
+from policy.cases import FACES, FOUND, PHOTO, complete
+from policy.workflow import decide, evolve
+from tests import story as s
+
+LAPSED = replace(s.BEN, id=m.PersonId("lapsed"), roles=s.OMNI.roles, certified_until=s.NOON)
+PEOPLE = st.sampled_from([*s.EVERYBODY, s.TOVE, LAPSED])
+EXAMINERS = st.sampled_from([s.EVA, s.NOOR, s.BEN, s.OMNI])
+SUPERVISORS = st.sampled_from([s.MARA, s.VERA, s.TOVE, s.OMNI])
+YES, NO = (m.ApproveRequest(approve, "For a reason.") for approve in (True, False))
+ANYTHING = st.sampled_from(
+    [
+        YES,
+        NO,
+        m.AllowRepository(allow=True, reason="For a reason."),
+        m.AllowRepository(allow=False, reason="For a reason."),
+        m.OverrideQuality(proceed=True, reason="For a reason."),
+        m.OverrideQuality(proceed=False, reason="For a reason."),
+        m.DeclareConflict("A neighbour."),
+        m.Quarantine(),
+        *[m.AssessPhoto(PHOTO, faces, "model") for faces in FACES.values()],
+        m.RejectPhoto(PHOTO, "format", "No."),
+        m.ChooseFace(0),
+        m.ChooseFace(1),
+        m.RecordCandidates(FOUND, {"k": 3}),
+        m.RecordCandidates((), {"k": 3}),
+        m.DropCandidate(FOUND[0].label),
+        *[m.RecordPosted(post, "C", "1.0") for post in m.Post],
+        *[m.AnswerCandidate(c.label, answer) for c in FOUND for answer in m.Answer],
+        m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO),
+        m.Conclude(m.Conclusion.POSSIBLE_MATCH, FOUND[0].label, "The ears.", PHOTO),
+        m.DecideLead(approve=True, reason="Sound."),
+        m.DecideLead(approve=False, reason="Not sound."),
+        m.Acknowledge(),
+        m.Withdraw("Enough."),
+    ]
+)
+
+
+class Desk(RuleBasedStateMachine):
+    """One search, told by chance."""
+
+    name = "nypd-2020"
+
+    def __init__(self):
+        super().__init__()
+        self.rules = s.pack(self.name)
+        self.search = m.Search(m.SearchId("LG-AAAAAAAAAAAA"))
+        self.now = s.NOON
+        self.told: list[m.Event] = []
+        self.when: list = []
+
+    def give(self, command: m.Command, by: m.Actor) -> None:
+        before = self.search
+        events = decide(before, command, by, self.rules, self.now)
+        self.search = reduce(evolve, events, before)
+        self.told += events
+        self.when += [(by, self.now)] * len(events)
+        done = [e for e in events if not isinstance(e, m.Refused)]
+        assert len(done) in {0, len(events)}, "refused and done at once"
+        if done and m.Role.SYSTEM not in by.roles:
+            assert by.roles
+        another = s.pack("utah-2021" if self.name != "utah-2021" else "nypd-2020")
+        if before.state is not m.State.NEW:
+            foreign = decide(before, command, by, another, self.now)
+            assert not [e for e in foreign if not isinstance(e, m.Refused)], "decided under another pack's rules"
+
+    @initialize(by=st.sampled_from([s.DANA, s.OMNI, LAPSED, s.EVA]), data=st.data())
+    def asks(self, by, data):
+        purpose = data.draw(st.sampled_from([p.code for p in self.rules.purposes]))
+        command = complete(self.rules, purpose)
+        repositories = data.draw(st.sampled_from([(), self.rules.repositories.exceptional[:1]]))
+        ticks = data.draw(st.sampled_from([{}, {}, {"circumstances": "minor"}, {"circumstances": "known"}]))
+        self.give(replace(command, fields={**command.fields, **ticks}, repositories=repositories), by)
+
+    @rule(command=ANYTHING, by=PEOPLE)
+    def anybody_gives_anything(self, command, by):
+        self.give(command, by)
+
+    @rule(hours=st.sampled_from([1, 24, 24 * 8]))
+    def time_passes(self, hours):
+        self.now += timedelta(hours=hours)
+
+    @precondition(lambda self: self.search.state in {m.State.HELD, m.State.QUALITY_HELD})
+    @rule(by=SUPERVISORS)
+    def somebody_lets_it_go_on(self, by):
+        self.give(
+            YES if self.search.state is m.State.HELD else m.OverrideQuality(proceed=True, reason="It will do."), by
+        )
+        self.give(m.AllowRepository(allow=True, reason="For a reason."), s.REX)
+
+    @precondition(lambda self: self.search.state is m.State.REQUESTED)
+    @rule(face=st.sampled_from(["one good face", "one good face", "one poor face"]))
+    def the_photograph_is_assessed(self, face):
+        self.give(m.AssessPhoto(PHOTO, FACES[face], "model"), s.SYSTEM)
+
+    @precondition(lambda self: self.search.state in {m.State.ASSESSED, m.State.SEARCHED})
+    @rule()
+    def the_gallery_is_searched(self):
+        self.give(m.RecordCandidates(FOUND, {"k": 3}), s.SYSTEM)
+        self.give(m.RecordPosted(m.Post.REVIEW, "C", "1.0"), s.SYSTEM)
+
+    @precondition(lambda self: self.search.state in {m.State.IN_REVIEW, m.State.DISAGREED})
+    @rule(by=EXAMINERS, pick=st.sampled_from([FOUND[0].label, FOUND[0].label, FOUND[1].label, None]))
+    def somebody_examines(self, by, pick):
+        for candidate in self.search.candidates:
+            self.give(
+                m.AnswerCandidate(candidate.label, m.Answer.POSSIBLE if candidate.label == pick else m.Answer.EXCLUDED),
+                by,
+            )
+        if pick:
+            self.give(m.Conclude(m.Conclusion.POSSIBLE_MATCH, pick, "The ears.", PHOTO), by)
+        else:
+            self.give(m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO), by)
+
+    @precondition(lambda self: self.search.state is m.State.AGREED)
+    @rule(by=SUPERVISORS)
+    def somebody_decides(self, by):
+        self.give(m.DecideLead(approve=True, reason="Sound."), by)
+
+    def events(self, kind):
+        return [
+            (event, by, now) for event, (by, now) in zip(self.told, self.when, strict=True) if isinstance(event, kind)
+        ]
+
+    @invariant()
+    def folding_gives_the_search(self):
+        assert reduce(evolve, self.told, m.Search(self.search.id)) == self.search
+
+    @invariant()
+    def no_search_without_an_accepted_and_approved_request(self):
+        kinds = [type(event) for event in self.told]
+        if m.SearchRun in kinds:
+            before = self.told[: kinds.index(m.SearchRun)]
+            (requested,) = [e for e in before if isinstance(e, m.SearchRequested)]
+            approvals = {e.by for e in before if isinstance(e, m.RequestApproved)}
+            assert self.rules.purpose(requested.purpose)
+            assert requested.approval_due or len(approvals) >= requested.approvers
+            assert requested.by not in approvals
+            assert not requested.repositories or any(isinstance(e, m.RepositoryAllowed) for e in before)
+        assert kinds.count(m.SearchRequested) <= 1
+        assert kinds.count(m.SearchRun) <= 1
+
+    @invariant()
+    def no_lead_without_the_packs_reviewers_none_of_them_the_requester(self):
+        issued = self.events(m.LeadIssued)
+        assert len(issued) <= 1
+        for lead, _, _ in issued:
+            supporters, search = set(lead.examiners), self.search
+            approvers = {a.by for a in search.approvals}
+            assert len(supporters) == len(lead.examiners) >= self.rules.review.examiners
+            assert supporters <= set(examiners(search))
+            assert search.requested_by not in {*examiners(search), search.decided_by}
+            assert supporters.isdisjoint({search.overridden_by, search.decided_by} | approvers)
+            assert (search.decided_by is not None) == self.rules.review.supervisor_decides
+            every = {c.label for c in search.candidates}
+            assert all(every <= e.answers.keys() for e in search.examinations if e.conclusion)
+
+    @invariant()
+    def nobody_uncertified_asked_examined_approved_or_decided(self):
+        acts = (
+            m.SearchRequested,
+            m.RequestApproved,
+            m.QualityOverridden,
+            m.CandidateAnswered,
+            m.ExaminationConcluded,
+            m.LeadDecided,
+            m.LeadAcknowledged,
+        )
+        for _, by, now in self.events(acts):
+            assert by.certified_until
+            assert by.certified_until > now
+
+    @invariant()
+    def nobody_sees_what_is_withheld(self):
+        for event, _, now in self.events((m.LeadAcknowledged, m.LeadDecided)):
+            before = reduce(evolve, self.told[: self.told.index(event)], m.Search(self.search.id))
+            assert not withheld(before, now)
+
+    @invariant()
+    def it_lives_under_the_pack_it_was_requested_under(self):
+        assert self.search.pack == ("" if self.search.state is m.State.NEW else self.rules.id)
+
+
+@pytest.mark.parametrize("name", s.NAMES)
+def test_under_every_pack_what_must_never_happen_does_not(name):
+    machine = type(f"Desk of {name}", (Desk,), {"name": name})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", s.NAMES)
+def test_a_lead_is_within_reach_of_the_machine_under_every_pack(name):
+    """The invariants above would hold of a desk where nothing ever happens, too."""
+    desk = type(f"Desk of {name}", (Desk,), {"name": name})()
+    desk.give(complete(desk.rules, desk.rules.purposes[0].code), s.DANA)
+    for by in (s.MARA, s.VERA):
+        if desk.search.state is m.State.HELD:
+            desk.somebody_lets_it_go_on(by)
+    desk.the_photograph_is_assessed("one good face")
+    desk.the_gallery_is_searched()
+    for by in (s.EVA, s.NOOR):
+        desk.somebody_examines(by, FOUND[0].label)
+    if desk.rules.review.supervisor_decides:
+        desk.somebody_decides(s.MARA)
+    assert desk.search.state is m.State.LEAD
+    desk.no_lead_without_the_packs_reviewers_none_of_them_the_requester()
+    desk.nobody_uncertified_asked_examined_approved_or_decided()
