@@ -24,7 +24,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import database, logbook, logs
+from bot import approval, database, logbook, logs
 from bot.casework import Casework, register
 from bot.database import AWAY, Pool
 from bot.desk import Desk
@@ -108,7 +108,8 @@ async def _casework(pool: Pool, settings: Settings) -> Casework:
     pack, text = load_pack(settings.pack, settings.pack_folder, settings.pack_key)
     async with pool.acquire() as conn, conn.transaction():
         known = await register(conn, pack, text)
-    return Casework(pool, {name: parse(text, name) for name, text in known}, pack, clock)
+    packs = {name: parse(text, name) for name, text in known}
+    return Casework(pool, packs, pack, clock, settings.key_encryption_key)
 
 
 # --- the listener ---------------------------------------------------------------------------------------------------
@@ -136,6 +137,7 @@ def build(p: Parts) -> AsyncApp:
     )
     intake = Intake(p.casework, p.people, p.desk, p.casework.active, p.rooms.intake)
     examination = Review(p.casework, p.people, p.desk, p.rooms)
+    approvals = approval.Approvals(p.casework, p.people, p.desk)
     oversight = Oversight(p.pool, p.people, p.casework.active)
 
     @app.middleware
@@ -159,7 +161,7 @@ def build(p: Parts) -> AsyncApp:
         app.action(constraint)(_acknowledged(listener, p.desk))
 
     click("start_request", intake.start_request)
-    click({"block_id": request.PURPOSE, "action_id": request.ANSWER}, intake.purpose_chosen)
+    click(request.ANSWER, intake.form_changed)
     click(_starting("choose_face_"), intake.face_chosen)
     click("acknowledge_lead", intake.lead_acknowledged)
     click("open_worksheet", examination.open_worksheet)
@@ -167,9 +169,13 @@ def build(p: Parts) -> AsyncApp:
     click(_starting("page_"), examination.page_turned)
     click(_starting("approve_lead"), examination.open_decision)
     click(_starting("reject_lead"), examination.open_decision)
+    for action in approval.COMMANDS:
+        click(action, approvals.asked)
+    app.view("approval")(_answered(approvals.answered))
     app.shortcut("request_search")(_acknowledged(intake.shortcut, p.desk))
     app.shortcut("new_search")(_acknowledged(intake.new_search, p.desk))
     app.view("request_form")(_answered(intake.form_submitted))
+    app.view_closed("request_form")(_acknowledged(intake.form_closed, p.desk))
     app.view("worksheet")(_answered(examination.concluded))
     app.view("decide_lead")(_answered(examination.decided))
 
@@ -188,8 +194,9 @@ def _acknowledged(listener: Listener, desk: Desk) -> Answerer:
             await listener(body)
         except AWAY as error:
             log.warning("listener.database-away", error=type(error).__name__)
-            with contextlib.suppress(SlackApiError):
-                await desk.open_view(body["trigger_id"], review.telling(UNRECORDED))
+            if trigger := body.get("trigger_id"):
+                with contextlib.suppress(SlackApiError):
+                    await desk.open_view(trigger, review.telling(UNRECORDED))
         except SlackApiError as error:
             await _trigger_gone(error, desk, body)
         await ack()

@@ -11,7 +11,7 @@ from typing import Any, cast
 import structlog
 from pydantic import TypeAdapter
 
-from bot import jobs, ledger, queue, store
+from bot import drafts, jobs, ledger, queue, store
 from bot.database import Conn, Pool
 from policy.model import Actor, Command, Event, PersonId, Refused, Role, Search, SearchId, State
 from policy.pack import Pack
@@ -27,11 +27,14 @@ SYSTEM = Actor(PersonId("system"), frozenset({Role.SYSTEM}))
 class Casework:
     """All commands go through `submit`; it alone opens transactions for facts."""
 
-    def __init__(self, pool: Pool, packs: Mapping[str, Pack], active: Pack, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, pool: Pool, packs: Mapping[str, Pack], active: Pack, clock: Callable[[], datetime], kek: bytes
+    ) -> None:
         self._pool = pool
         self._packs = {**packs, active.id: active}
         self._active = active
         self._clock = clock
+        self._kek = kek
 
     async def submit(
         self, search_id: SearchId, command: Command, by: Actor, *, lease: queue.Lease | None = None
@@ -49,6 +52,8 @@ class Casework:
             if after != before:
                 await store.save(conn, after)
             await self._record(conn, after, events, by, now)
+            if before.state is State.NEW and after.state is not State.NEW:
+                await drafts.forget(conn, search_id, by.id)
             if lease:
                 await queue.complete(conn, lease)
         for event in events:
@@ -79,6 +84,15 @@ class Casework:
     def may(self, search: Search, command: Command, by: Actor) -> Refused | None:
         """Whether `by` could give `command` now; asked before something is shown, and decided again when it is done."""
         return may(search, command, by, self.pack_of(search), self._clock())
+
+    async def draft(self, search_id: SearchId, by: Actor) -> dict[str, str]:
+        """What `by` had typed into the form of this search before closing it."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            return await drafts.opened(conn, self._kek, search_id, by.id)
+
+    async def keep_draft(self, search_id: SearchId, by: Actor, answers: Mapping[str, str]) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            await drafts.keep(conn, self._kek, search_id, by.id, answers)
 
     async def look(self, search_id: SearchId) -> Search:
         async with self._pool.acquire() as conn:

@@ -22,6 +22,7 @@ class Click:
     view_id: str
     view_hash: str
     meta: Mapping[str, Any]
+    values: Mapping[str, str]  # what the modal said when it was clicked in, by block id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,18 @@ def click(body: Mapping[str, Any]) -> Click:
         view_id=view.get("id", ""),
         view_hash=view.get("hash", ""),
         meta=blocks.meta(view) if view.get("private_metadata") else {},
+        values=_values(view),
     )
 
 
 def submission(body: Mapping[str, Any]) -> Submission:
     view = body["view"]
-    values = {block: _value(next(iter(elements.values()), {})) for block, elements in view["state"]["values"].items()}
-    return Submission(_team(body), body["user"]["id"], blocks.meta(view), values)
+    return Submission(_team(body), body["user"]["id"], blocks.meta(view), _values(view))
+
+
+def _values(view: Mapping[str, Any]) -> dict[str, str]:
+    said = (view.get("state") or {}).get("values") or {}
+    return {block: _value(next(iter(elements.values()), {})) for block, elements in said.items()}
 
 
 def _team(body: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from bot.matching import Matcher, MatcherRefusedError
 from bot.people import account_of
 from bot.queue import Lease
 from bot.sealing import stream_sealed
-from bot.views import request, review
+from bot.views import approval, request, review
 from bot.views.blocks import Block
 from matcher.contract import FacesFound, SearchResult
 from policy.model import (
@@ -24,6 +24,7 @@ from policy.model import (
     Face,
     PersonId,
     Post,
+    Quarantine,
     RecordCandidates,
     RecordPosted,
     RejectPhoto,
@@ -82,6 +83,9 @@ class Errands:
             "open-review": self.open_review,
             "call-arbiter": self.call_arbiter,
             "ask-decision": self.ask_decision,
+            "ask-approval": self.ask_approval,
+            "check-approval": self.check_approval,
+            "settle-approval": self.settle_approval,
             "give-notice": self.give_notice,
             "hand-photograph": self.hand_photograph,
             "update-card": self.update_card,
@@ -242,6 +246,28 @@ class Errands:
         search = await self._sealed(lease)
         message = review.decision(search, await self._desk.uploads(search.id))
         await self._post(lease, search, Post.DECISION, message, to=(self._rooms.oversight, None))
+
+    async def ask_approval(self, lease: Lease) -> None:
+        """The supervisors have been asked to let it go on; by then it may be over, and nobody is asked."""
+        search = await self._sealed(lease)
+        if search.outcome is None or search.approval_due is not None:
+            question = approval.question(search, self._casework.pack_of(search))
+            key = ids.post_key(search.id, lease.key)
+            await self._desk.post(key, self._rooms.oversight, question, again=lease.again)
+        await self._casework.finish(lease)
+
+    async def settle_approval(self, lease: Lease) -> None:
+        """The question says that it was answered."""
+        search = await self._search(lease)
+        for what in ("request", "owed", "quality"):
+            if known := await self._desk.posted(ids.post_key(search.id, f"{search.id}:{what}")):
+                await self._desk.update(*known, approval.settled(search))
+        await self._casework.finish(lease)
+
+    async def check_approval(self, lease: Lease) -> None:
+        """An emergency that was not approved in time is quarantined (M41); one that was is left alone."""
+        search_id = SearchId(lease.payload["search"])
+        await self._casework.submit(search_id, Quarantine(), SYSTEM, lease=lease)
 
     async def retire_post(self, lease: Lease) -> None:
         """The message whose buttons went stale says so."""

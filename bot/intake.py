@@ -79,29 +79,36 @@ class Intake:
             await self._casework.refuse(search, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
-        meta = {"channel": pressed.channel, "thread": thread}
-        await self._desk.open_view(pressed.trigger, request.form(self._pack, None, search, file, owner, meta))
+        meta = {"search": search, "file": file, "owner": owner, "channel": pressed.channel, "thread": thread}
+        await self._desk.open_view(pressed.trigger, self._form(meta, await self._casework.draft(search, by)))
 
-    async def purpose_chosen(self, body: dict[str, Any]) -> None:
-        """The form asks what the chosen purpose requires."""
-        chosen = clicks.click(body)
-        await self._desk.update_view(chosen.view_id, self._form(chosen.value, chosen.meta), chosen.view_hash)
+    async def form_changed(self, body: dict[str, Any]) -> None:
+        """The form asks what the purpose and the answers so far require; what was typed stays."""
+        click = clicks.click(body)
+        await self._desk.update_view(click.view_id, self._form(click.meta, click.values), click.view_hash)
 
-    def _form(self, purpose: str, meta: Mapping[str, Any]) -> View:
-        search = SearchId(meta["search"])
-        return request.form(self._pack, self._pack.purpose(purpose), search, meta["file"], meta["owner"], meta)
+    def _form(self, meta: Mapping[str, Any], answers: Mapping[str, str]) -> View:
+        return request.form(self._pack, SearchId(meta["search"]), meta["file"], meta["owner"], meta, answers)
+
+    async def form_closed(self, body: dict[str, Any]) -> None:
+        """What was typed is kept for whoever typed it."""
+        form = clicks.submission(body)
+        by = await self._people.actor(form.team, form.account)
+        await self._casework.keep_draft(SearchId(form.meta["search"]), by, form.values)
 
     async def form_submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The request is recorded before it is acknowledged, or the form says what is missing, beside the question."""
         form = clicks.submission(body)
         if request.CASE_NUMBER not in form.values:  # only the purpose was asked so far
-            await ack(response_action="update", view=self._form(form.values.get(request.PURPOSE, ""), form.meta))
+            await ack(response_action="update", view=self._form(form.meta, form.values))
             return
         by = await self._people.actor(form.team, form.account)
         search = SearchId(form.meta["search"])
         match await self._casework.submit(search, _request(form), by):
-            case (Refused(rule, reason),):
+            case (Refused(rule, reason),) if _field(rule) in form.values:
                 await ack(response_action="errors", errors={_field(rule): reason})
+            case (Refused(_, reason),):
+                await ack(response_action="errors", errors={request.PURPOSE: reason})
             case _:
                 await ack()
 

@@ -47,9 +47,10 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a
         case RequestHeld() | QualityHeld():
             return (_approval(event, after), _card(after))
         case RequestApproved() | RepositoryAllowed():
-            return (_job("receive-photo", after), _card(after)) if after.state is State.REQUESTED else ()
+            begin = (_job("receive-photo", after), _card(after)) if after.state is State.REQUESTED else ()
+            return (*begin, _settle(event, after))
         case QualityOverridden():
-            return (_job("run-search", after), _card(after))
+            return (_job("run-search", after), _card(after), _settle(event, after))
         case PhotoAssessed():
             return (_job("ask-face", after),) if after.state is State.FACE_NEEDED else ()
         case FaceChosen():
@@ -76,7 +77,9 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a
             return (_retire(after, Post.DECISION),)
         case CandidateAnswered() | CandidateDropped() | Refused():
             return ()
-        case RequestRejected() | ConflictDeclared() | Quarantined():
+        case RequestRejected():
+            return (_card(after), _settle(event, after))
+        case ConflictDeclared() | Quarantined():
             return (_card(after),)
         case _:
             assert_never(event)
@@ -94,6 +97,12 @@ def _approval(event: RequestHeld | QualityHeld, search: Search) -> Job:
     """A supervisor, or an executive, is asked to let it go on."""
     what = "quality" if isinstance(event, QualityHeld) else "request"
     return Job("ask-approval", f"{search.id}:{what}", {"search": search.id})
+
+
+def _settle(event: Event, search: Search) -> Job:
+    """The question in the supervisors' channel says that it was answered."""
+    count = f"{type(event).__name__}:{len(search.approvals)}"
+    return Job("settle-approval", f"{search.id}:{count}", {"search": search.id})
 
 
 def _job(kind: str, search: Search) -> Job:

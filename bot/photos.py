@@ -33,16 +33,10 @@ def sha256(data: bytes) -> str:
 
 async def keep(conn: Conn, kek: bytes, search: SearchId, kind: Kind, data: bytes) -> str:
     """`data` is stored sealed, once; answers its SHA-256."""
-    key = await _key(conn, kek, search)
-    digest, nonce = sha256(data), secrets.token_bytes(12)
-    sealed = AESGCM(key).encrypt(nonce, data, _bound_to(search, kind, digest))
-    await conn.execute(KEEP, search, kind, digest, nonce, sealed)
+    digest = sha256(data)
+    nonce, closed = await sealed(conn, kek, search, f"{kind}|{digest}", data)
+    await conn.execute(KEEP, search, kind, digest, nonce, closed)
     return digest
-
-
-async def _key(conn: Conn, kek: bytes, search: SearchId) -> bytes:
-    await conn.execute(WRAP, search, aes_key_wrap(kek, secrets.token_bytes(32)))
-    return aes_key_unwrap(kek, await conn.fetchval(WRAPPED, search))
 
 
 async def opened(conn: Conn, kek: bytes, search: SearchId, kind: Kind) -> bytes | None:
@@ -50,13 +44,27 @@ async def opened(conn: Conn, kek: bytes, search: SearchId, kind: Kind) -> bytes 
     row = await conn.fetchrow(OPEN, search, kind)
     if row is None:
         return None
-    key = await _key(conn, kek, search)
+    return await unsealed(conn, kek, search, f"{kind}|{row['sha256']}", row["nonce"], row["sealed"])
+
+
+async def sealed(conn: Conn, kek: bytes, search: SearchId, what: str, data: bytes) -> tuple[bytes, bytes]:
+    """(nonce, ciphertext) under the search's own key, bound to the search and to what it is."""
+    nonce = secrets.token_bytes(12)
+    return nonce, AESGCM(await _key(conn, kek, search)).encrypt(nonce, data, _bound_to(search, what))
+
+
+async def unsealed(conn: Conn, kek: bytes, search: SearchId, what: str, nonce: bytes, closed: bytes) -> bytes:
+    """What was sealed. PhotoSealError where it was altered, moved to another search or given another name."""
     try:
-        return AESGCM(key).decrypt(row["nonce"], row["sealed"], _bound_to(search, kind, row["sha256"]))
+        return AESGCM(await _key(conn, kek, search)).decrypt(nonce, closed, _bound_to(search, what))
     except InvalidTag as error:
-        raise PhotoSealError(f"{search} {kind}") from error
+        raise PhotoSealError(f"{search} {what}") from error
 
 
-def _bound_to(search: SearchId, kind: str, digest: str) -> bytes:
-    """A photograph moved to another search or given another hash does not open."""
-    return f"leadgate photo v1|{search}|{kind}|{digest}".encode()
+async def _key(conn: Conn, kek: bytes, search: SearchId) -> bytes:
+    await conn.execute(WRAP, search, aes_key_wrap(kek, secrets.token_bytes(32)))
+    return aes_key_unwrap(kek, await conn.fetchval(WRAPPED, search))
+
+
+def _bound_to(search: SearchId, what: str) -> bytes:
+    return f"leadgate photo v1|{search}|{what}".encode()

@@ -1,7 +1,7 @@
 """The few Block Kit pieces that the surfaces are made of, each within Slack's published limits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 Block = dict[str, Any]
@@ -94,10 +94,25 @@ def select(action_id: str, placeholder: str, options: Mapping[str, str], chosen:
     return element
 
 
-def text_input(action_id: str, *, multiline: bool, placeholder: str = "", longest: int = 3000) -> Block:
+def text_input(
+    action_id: str, *, multiline: bool, placeholder: str = "", longest: int = 3000, typed: str = ""
+) -> Block:
     element: Block = {"type": "plain_text_input", "action_id": action_id, "multiline": multiline, "max_length": longest}
     if placeholder:
         element["placeholder"] = plain(placeholder, 150)
+    if typed:
+        element["initial_value"] = typed[:longest]
+    return element
+
+
+def checkboxes(action_id: str, options: Mapping[str, str], ticked: Collection[str] = ()) -> Block:
+    element: Block = {
+        "type": "checkboxes",
+        "action_id": action_id,
+        "options": [option(value, text) for value, text in options.items()],
+    }
+    if chosen := [option(value, text) for value, text in options.items() if value in ticked]:
+        element["initial_options"] = chosen
     return element
 
 

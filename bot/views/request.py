@@ -8,16 +8,17 @@ from bot.views.blocks import (
     actions,
     asked,
     button,
+    checkboxes,
     context,
     image,
     literal,
     modal,
-    option,
     plain,
     section,
     select,
     text_input,
 )
+from policy import intake
 from policy.model import Conclusion, Outcome, Search, SearchId, State
 from policy.pack import FormField, Pack, Purpose
 
@@ -75,28 +76,41 @@ def card(search: Search, pack: Pack) -> tuple[str, list[Block]]:
 
 
 def form(
-    pack: Pack, purpose: Purpose | None, search: SearchId, file: str, owner: str, place: Mapping[str, str]
+    pack: Pack,
+    search: SearchId,
+    file: str,
+    owner: str,
+    place: Mapping[str, str],
+    answers: Mapping[str, str],
 ) -> View:
-    """The request form; once a purpose is chosen it asks what that purpose requires, and nothing else."""
+    """The request form: it asks what the purpose and the answers so far require, and nothing else.
+
+    `answers` are those given so far, by block id: typed just now, or kept from a form that was closed.
+    """
+    purpose = pack.purpose(answers.get(PURPOSE, ""))
+    chosen = purpose.code if purpose else None
+    purposes = {p.code: p.label for p in pack.purposes}
     blocks: list[Block] = [
-        asked(
-            PURPOSE,
-            "Authorised purpose",
-            select(ANSWER, "Choose one", {p.code: p.label for p in pack.purposes}, purpose.code if purpose else None),
-            dispatch=True,
-        )
+        asked(PURPOSE, "Authorised purpose", select(ANSWER, "Choose one", purposes, chosen), dispatch=True)
     ]
+    data = _meta(search, file, owner, place)
     if purpose is None:
         blocks.append(context("These are the only uses the policy authorises. The form goes on once you choose one."))
-        return modal("request_form", "Request a search", "Continue", blocks, _meta(search, file, owner, place))
+        return modal("request_form", "Request a search", "Continue", blocks, data) | {"notify_on_close": True}
     blocks.append(context(literal(purpose.text)))
-    number = text_input(ANSWER, multiline=False, placeholder=purpose.case_number_hint, longest=100)
-    blocks.append(asked(CASE_NUMBER, purpose.case_number_label, number, hint=purpose.case_number_hint))
-    blocks += [_question(field) for field in pack.fields(purpose)]
-    attested = {"type": "checkboxes", "action_id": ANSWER, "options": [option("yes", "I attest to this")]}
-    blocks.append(asked(ATTESTED, pack.attestation, attested))
+    blocks.append(_case_number(purpose, answers.get(CASE_NUMBER, "")))
+    deciding = {field.when.field for field in pack.fields(purpose) if field.when}
+    due = intake.asked(pack, purpose, answers)
+    blocks += [_question(field, answers.get(field.name, ""), dispatch=field.name in deciding) for field in due]
+    blocks.append(asked(ATTESTED, pack.attestation, checkboxes(ANSWER, {"yes": "I attest to this"})))
     blocks.append(context(LEAD_ONLY))
-    return modal("request_form", "Request a search", "Request", blocks, _meta(search, file, owner, place))
+    return modal("request_form", "Request a search", "Request", blocks, data) | {"notify_on_close": True}
+
+
+def _case_number(purpose: Purpose, typed: str) -> Block:
+    hint = purpose.case_number_hint
+    element = text_input(ANSWER, multiline=False, placeholder=hint, longest=100, typed=typed)
+    return asked(CASE_NUMBER, purpose.case_number_label, element, hint=hint)
 
 
 def _meta(search: SearchId, file: str, owner: str, place: Mapping[str, str]) -> dict[str, str]:
@@ -109,20 +123,15 @@ def _meta(search: SearchId, file: str, owner: str, place: Mapping[str, str]) -> 
     }
 
 
-def _question(field: FormField) -> Block:
-    if field.kind == "choice":
-        element = select(ANSWER, "Choose one", field.options)
-    elif field.kind == "checks":
-        element = {
-            "type": "checkboxes",
-            "action_id": ANSWER,
-            "options": [option(code, text) for code, text in field.options.items()],
-        }
-    else:
-        element = text_input(ANSWER, multiline=field.kind == "narrative")
-    return asked(
-        field.name, field.label, element, hint=field.hint, optional=not field.required or field.when is not None
-    )
+def _question(field: FormField, answer: str, *, dispatch: bool) -> Block:
+    match field.kind:
+        case "choice":
+            element = select(ANSWER, "Choose one", field.options, answer)
+        case "checks":
+            element = checkboxes(ANSWER, field.options, intake.chosen(answer))
+        case "text" | "narrative":
+            element = text_input(ANSWER, multiline=field.kind == "narrative", typed=answer)
+    return asked(field.name, field.label, element, hint=field.hint, optional=not field.required, dispatch=dispatch)
 
 
 def face_question(search: Search, file: str) -> tuple[str, list[Block]]:

@@ -165,7 +165,10 @@ def arbiter_called(search: Search) -> tuple[str, list[Block]]:
 
 
 def _open(search: Search) -> Block:
-    return actions(button("Open my worksheet", "open_worksheet", search.id, style="primary"))
+    return actions(
+        button("Open my worksheet", "open_worksheet", search.id, style="primary"),
+        button("I know somebody in this case", "declare_conflict", search.id),
+    )
 
 
 def over(search: Search) -> tuple[str, list[Block]]:

@@ -41,6 +41,15 @@ SEARCH = SearchId("S-2026-000001")
 FILES = {"probe": "F0PROBE"} | {f"{n:02d}": f"F0CAND{n:02d}" for n in range(50)}
 
 
+def form_of(purpose, place: dict[str, str], typed: str):
+    """The form for a purpose, everything in it answered with `typed`, and every further question asked."""
+    answers = {"purpose": purpose.code if purpose else ""}
+    if purpose:
+        fields = PACK.fields(purpose)
+        answers |= {f.name: ",".join(f.options) if f.options else typed for f in fields} | {"case-number": typed}
+    return request.form(PACK, SEARCH, "F0PROBE", "U0REQUEST", place, answers)
+
+
 def candidate(number: int) -> Candidate:
     return Candidate(Label(f"{number:02d}"), f"P{number}", (f"G{number}",), number, 0.5)
 
@@ -93,7 +102,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
     }
     place = {"channel": "C0INTAKE000", "thread": "1764000000.000001"}
     purposes = [None, *PACK.purposes]
-    forms = {f"form {n}": request.form(PACK, p, SEARCH, "F0PROBE", "U0REQUEST", place) for n, p in enumerate(purposes)}
+    forms = {f"form {n}": form_of(p, place, typed) for n, p in enumerate(purposes)}
     mine = search.examinations[0]
     sheets = {f"worksheet {n}": review.worksheet(search, mine, FILES, "seed", n) for n in (0, 1, 99)}
     usage = [{"purpose": f"{typed[:200]}{n}", "outcome": typed, "searches": 3} for n in range(60)]

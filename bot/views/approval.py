@@ -1,0 +1,114 @@
+"""What supervisors and executives see of a request that somebody has to approve before anything is searched."""
+
+from bot.views.blocks import (
+    Block,
+    View,
+    actions,
+    asked,
+    button,
+    context,
+    header,
+    literal,
+    modal,
+    quoted,
+    section,
+    text_input,
+)
+from policy import intake
+from policy.model import Search, State
+from policy.pack import FormField, Pack
+
+MOST_ANSWERS = 12
+
+
+def question(search: Search, pack: Pack) -> tuple[str, list[Block]]:
+    """Put to the supervisors: what is asked, and why it is held."""
+    if search.state is State.QUALITY_HELD:
+        return _quality(search)
+    purpose = pack.purpose(search.purpose)
+    owed = search.approval_due is not None
+    text = f"Approval needed: search {search.id}"
+    why = (
+        "\n".join(f"• {literal(concern)}" for concern in search.concerns) or "• The policy asks for an approval first."
+    )
+    if owed and search.approval_due:
+        due = f"{search.approval_due:%Y-%m-%d %H:%M} UTC"
+        why = f"• An emergency: searched already. Without an approval by {due} its result is quarantined."
+    return text, [
+        header(f"Approval of {search.id}"),
+        section(f"*{literal(purpose.label if purpose else search.purpose)}* · case {literal(search.case_number)}"),
+        section(why),
+        *_answers(search, pack),
+        actions(*_buttons(search)),
+        context(f"Pack {search.pack} · whoever asked may not approve; whoever approves does not examine"),
+    ]
+
+
+def _buttons(search: Search) -> list[Block]:
+    buttons = [
+        button("Approve", "approve_request", search.id, style="primary"),
+        button("Do not approve", "reject_request", search.id, style="danger"),
+    ]
+    if search.repositories:
+        buttons.append(button("Allow exceptional photographs", "allow_repository", search.id))
+        buttons.append(button("Do not allow them", "deny_repository", search.id))
+    return [*buttons, button("I know somebody in this case", "declare_conflict", search.id)]
+
+
+def _answers(search: Search, pack: Pack) -> list[Block]:
+    """What the requester wrote, as plain text; supervisors may see all of it."""
+    purpose = pack.purpose(search.purpose)
+    fields = intake.asked(pack, purpose, search.fields) if purpose else ()
+    blocks: list[Block] = []
+    for field in [f for f in fields if search.fields.get(f.name)][:MOST_ANSWERS]:
+        blocks += [context(f"*{literal(field.label)}*"), quoted(_in_words(field, search.fields[field.name]))]
+    return blocks
+
+
+def _in_words(field: FormField, answer: str) -> str:
+    if not field.options:
+        return answer
+    return "; ".join(field.options.get(code, code) for code in intake.chosen(answer))
+
+
+def _quality(search: Search) -> tuple[str, list[Block]]:
+    face = next((f for f in search.faces if f.index == search.face), None)
+    reasons = ", ".join(face.reasons) if face else ""
+    text = f"Poor image: search {search.id}"
+    return text, [
+        header(f"Poor image of {search.id}"),
+        section(f"The face is below the floor of what can be compared ({literal(reasons or 'quality')})."),
+        actions(
+            button("Let it through", "override_quality", search.id),
+            button("Close as unsuitable", "refuse_quality", search.id, style="primary"),
+        ),
+        context("Nothing is searched before that. What you decide, and why, prints on the record."),
+    ]
+
+
+WHAT = {
+    "approve_request": ("approve this request", "Approve"),
+    "reject_request": ("not approve this request", "Do not approve"),
+    "allow_repository": ("allow photographs that are otherwise out of reach", "Allow"),
+    "deny_repository": ("not allow photographs that are otherwise out of reach", "Do not allow"),
+    "override_quality": ("let a poor image through", "Let it through"),
+    "refuse_quality": ("close the search as unsuitable", "Close it"),
+    "declare_conflict": ("stand aside from this search for good", "Stand aside"),
+}
+
+
+def reason_form(search: str, action: str) -> View:
+    """Every one of these needs a reason in writing."""
+    what, submit = WHAT[action]
+    blocks = [
+        section(f"You are about to {what}: search {search}."),
+        asked("reason", "Reason", text_input("answer", multiline=True, longest=2000)),
+    ]
+    return modal("approval", "In writing", submit, blocks, {"search": search, "action": action})
+
+
+def settled(search: Search) -> tuple[str, list[Block]]:
+    """The question once it is answered."""
+    by = ", ".join(str(approval.by) for approval in search.approvals) or str(search.refused_by or "a supervisor")
+    text = f"Search {search.id}: the question is settled"
+    return text, [section(f"*Search {search.id}*: settled by {literal(by)}. The record has the reason.")]
