@@ -31,6 +31,13 @@ BLURRED = 12.0  # variance of the Laplacian on the aligned face
 DARK, BRIGHT = 35.0, 225.0  # mean grey level
 FLAT = 14.0  # standard deviation of grey levels
 
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+}
+
 Pixels = NDArray[np.uint8]
 Vector = NDArray[np.float32]
 
@@ -46,9 +53,9 @@ class Found:
 class Faces:
     """One loaded model pack. Not for several threads at once: give each its own."""
 
-    def __init__(self, folder: Path, *, threads: int = 2) -> None:
+    def __init__(self, folder: Path, *, threads: int = 2, provider: str = "cpu") -> None:
         said = pack.about(folder)
-        self._detector, self._embedder = _load(folder, threads)
+        self._detector, self._embedder = _load(folder, threads, PROVIDERS[provider])
         self.model = ModelFacts(
             pack=said["pack"],
             sha256=pack.fingerprint(folder),
@@ -56,6 +63,7 @@ class Faces:
             licence=said["licence"],
             thresholds=said["thresholds"],
             evaluation=said["evaluation"],
+            provider=self._embedder.session.get_providers()[0],  # what is used, not what was asked for
         )
         if self.embed(np.zeros((112, 112, 3), np.uint8)).shape != (said["dimension"],):
             raise pack.PackError(f"{folder}: the embedder's dimension is not the one that pack.json says")
@@ -107,7 +115,7 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
 _LOADING = threading.Lock()  # where print goes is one for the whole process
 
 
-def _load(folder: Path, threads: int) -> tuple[Any, Any]:
+def _load(folder: Path, threads: int, provider: str) -> tuple[Any, Any]:
     """InsightFace's own loader; what it prints goes nowhere."""
     with _LOADING, contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -117,13 +125,20 @@ def _load(folder: Path, threads: int) -> tuple[Any, Any]:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        if provider not in onnxruntime.get_available_providers():
+            have = ", ".join(onnxruntime.get_available_providers())
+            raise pack.PackError(f"this onnxruntime has no {provider}; it has {have}. Set LEADGATE_MATCHER_PROVIDER.")
         app = FaceAnalysis(
             str(folder),
             allowed_modules=["detection", "recognition"],
-            providers=["CPUExecutionProvider"],
+            providers=list(dict.fromkeys([provider, PROVIDERS["cpu"]])),
             sess_options=options,
         )
-        app.prepare(ctx_id=-1, det_thresh=DETECTION_THRESHOLD, det_size=(DETECTION_SIDE, DETECTION_SIDE))
+        app.prepare(
+            ctx_id=0 if provider != PROVIDERS["cpu"] else -1,
+            det_thresh=DETECTION_THRESHOLD,
+            det_size=(DETECTION_SIDE, DETECTION_SIDE),
+        )
     return app.models["detection"], app.models["recognition"]
 
 

@@ -1,82 +1,149 @@
-"""Who is enrolled, on what legal basis (SQL), and the index kept in step with it. Names asyncpg for the matcher."""
+"""Who may be searched, and what may be shown of them (SQL). Names asyncpg for the matcher; Postgres is the truth."""
 
 import asyncio
 import contextlib
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, LiteralString, cast
-from uuid import uuid4
+import json
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, LiteralString, Protocol
 
 import asyncpg
 import numpy as np
 
-from matcher.contract import GalleryFacts, GalleryPhoto, PersonFacts
-from matcher.index import NearestPhotos, Vector
+from matcher import snapshot
+from matcher.contract import GalleryPhoto, PersonFacts
+from matcher.index import Vector
+from matcher.snapshot import Snapshot
 
-Conn = Any
-Pool = Any
-AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+CHANNEL = "leadgate_gallery"
 COMMAND_TIMEOUT = 30.0
+CONNECT_TIMEOUT = 5.0
+PAUSE = 0.5
+MANY = 2_000  # rows read at a time
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+    TimeoutError,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """One photograph to enrol, with everything the law asks about it (M12)."""
+class Conn(Protocol):
+    """A database connection, as far as we use one: SQL must be text from our own source."""
 
-    person: str
-    name: str
-    legal_basis: str
-    agency: str
-    arrest_id: str
-    taken_on: date
-    sealed: bool
-    juvenile: bool
-    sex: str | None
-    birth_year: int | None
-    height_cm: float | None
-    weight_kg: float | None
-    marks: str | None
+    async def execute(self, query: LiteralString, *args: object) -> str: ...
+    async def executemany(self, command: LiteralString, args: Iterable[tuple[object, ...]]) -> None: ...
+    async def fetch(self, query: LiteralString, *args: object) -> list[Any]: ...
+    async def fetchrow(self, query: LiteralString, *args: object) -> Any: ...
+    async def fetchval(self, query: LiteralString, *args: object) -> Any: ...
+    def cursor(self, query: LiteralString, *args: object, prefetch: int) -> Any: ...
+    def transaction(self, *, isolation: str | None = None) -> AbstractAsyncContextManager[Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The gallery as it is searched: index, what its keys mean, and the root that pins it (M14)."""
+class Pool(Protocol):
+    """Connections, as far as we use them."""
 
-    index: NearestPhotos
-    photo_of: Mapping[int, str]
-    person_of: Mapping[str, str]
-    photos: Mapping[str, GalleryPhoto]
-    facts: GalleryFacts
+    def acquire(self) -> AbstractAsyncContextManager[Conn]: ...
+    async def close(self) -> None: ...
 
 
 async def connect(url: str, name: str) -> Pool:
-    return await asyncpg.create_pool(
-        url, min_size=1, max_size=6, command_timeout=COMMAND_TIMEOUT, server_settings={"application_name": name}
+    """A pool whose statements end within 30 s; jsonb is Python objects."""
+    made: Any = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=6,
+        init=_prepare,
+        timeout=CONNECT_TIMEOUT,
+        command_timeout=COMMAND_TIMEOUT,
+        server_settings={"application_name": name, "timezone": "UTC"},
     )
+    return made
 
 
+async def _prepare(conn: Any) -> None:
+    await conn.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+# --- what is searched -------------------------------------------------------------------------------------------------
+
+THROUGH = "SELECT coalesce(max(n), 0) FROM gallery.change"
+SIZE = "SELECT count(*) FROM gallery.eligible"
 ELIGIBLE = """
-SELECT photograph.id, photograph.number, photograph.person, photograph.legal_basis, photograph.agency,
-    photograph.arrest_id, photograph.taken_on, embedding.vector
-FROM gallery.photograph JOIN gallery.embedding ON embedding.photograph = photograph.id AND embedding.model_sha256 = $1
-WHERE NOT photograph.sealed AND NOT photograph.juvenile
-ORDER BY photograph.number
+SELECT eligible.number, embedding.vector FROM gallery.eligible
+JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $1
+ORDER BY eligible.number
 """
 
 
-async def snapshot(conn: Conn, model: str, dimension: int) -> Snapshot:
-    """Everything that may lawfully be searched with this model, as one unchanging whole."""
-    rows = await conn.fetch(ELIGIBLE, model)
-    vectors = np.zeros((len(rows), dimension), np.float32)
-    for at, row in enumerate(rows):
-        vectors[at] = np.frombuffer(row["vector"], "<f4")
-    photos = {row["id"]: _photo(row) for row in rows}
-    people = {row["id"]: row["person"] for row in rows}
-    facts = GalleryFacts(photos=len(rows), people=len(set(people.values())), root=_root(rows))
-    index = await asyncio.to_thread(NearestPhotos, [row["number"] for row in rows], vectors)
-    return Snapshot(index, {row["number"]: row["id"] for row in rows}, people, photos, facts)
+async def read_all(conn: Conn, model: str, dimension: int) -> Snapshot:
+    """Everything that may lawfully be searched with this model, as of one moment."""
+    async with conn.transaction(isolation="repeatable_read"):
+        through = await conn.fetchval(THROUGH)
+        room = await conn.fetchval(SIZE)
+        numbers, vectors, at = np.zeros(room, np.int64), np.zeros((room, dimension), np.float32), 0
+        async for row in conn.cursor(ELIGIBLE, model, prefetch=MANY):
+            numbers[at], vectors[at] = row["number"], np.frombuffer(row["vector"], "<f4")
+            at += 1
+    return await asyncio.to_thread(snapshot.made, numbers[:at], vectors[:at], through)
+
+
+CHANGED = "SELECT DISTINCT number FROM gallery.change WHERE n > $1 AND n <= $2 ORDER BY number"
+ELIGIBLE_AMONG = """
+SELECT eligible.number, embedding.vector FROM gallery.eligible
+JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $2
+WHERE eligible.number = ANY($1)
+"""
+
+
+async def read_changes(conn: Conn, model: str, after: int) -> tuple[list[int], dict[int, Vector], int]:
+    """What changed since change `after`: photographs, vectors of those that may be searched, the newest change."""
+    async with conn.transaction(isolation="repeatable_read"):
+        through = await conn.fetchval(THROUGH)
+        numbers = [row["number"] for row in await conn.fetch(CHANGED, after, through)]
+        vectors: dict[int, Vector] = {}
+        for at in range(0, len(numbers), MANY):
+            rows = await conn.fetch(ELIGIBLE_AMONG, numbers[at : at + MANY], model)
+            vectors |= {row["number"]: np.frombuffer(row["vector"], "<f4") for row in rows}
+    return numbers, vectors, through
+
+
+async def newest_change(conn: Conn) -> int:
+    """The number of the last change that was committed."""
+    return int(await conn.fetchval(THROUGH))
+
+
+PEOPLE = "SELECT count(DISTINCT person) FROM gallery.eligible"
+
+
+async def count_people(conn: Conn) -> int:
+    """How many people may be searched for."""
+    return int(await conn.fetchval(PEOPLE))
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------
+
+WHOSE = "SELECT number, person FROM gallery.eligible WHERE number = ANY($1)"
+
+
+async def whose(conn: Conn, numbers: list[int]) -> dict[int, str]:
+    """The person on each of these photographs, as far as it may be searched at this very moment (M12)."""
+    return {row["number"]: row["person"] for row in await conn.fetch(WHOSE, numbers)}
+
+
+PHOTOS_OF = """
+SELECT id, number, person, legal_basis, agency, arrest_id, taken_on FROM gallery.eligible
+WHERE person = ANY($1) ORDER BY person, taken_on DESC, id
+"""
+
+
+async def photos_of(conn: Conn, people: list[str]) -> dict[str, list[tuple[int, GalleryPhoto]]]:
+    """By person: every photograph that may be shown, with its number, newest first (M15)."""
+    out: dict[str, list[tuple[int, GalleryPhoto]]] = {}
+    for row in await conn.fetch(PHOTOS_OF, people):
+        out.setdefault(row["person"], []).append((row["number"], _photo(row)))
+    return out
 
 
 def _photo(row: Any) -> GalleryPhoto:
@@ -89,20 +156,9 @@ def _photo(row: Any) -> GalleryPhoto:
     )
 
 
-def _root(rows: list[Any]) -> str:
-    """RFC 6962's tree hash over (photo id, vector), in the order of their numbers."""
-    level = [hashlib.sha256(b"\0" + row["id"].encode() + bytes(row["vector"])).digest() for row in rows]
-    if not level:
-        return hashlib.sha256(b"").hexdigest()
-    while len(level) > 1:
-        paired = [hashlib.sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]
-        level = paired + level[len(paired) * 2 :]
-    return level[0].hex()
-
-
 PICTURE = """
-SELECT picture.jpeg FROM gallery.picture JOIN gallery.photograph ON photograph.id = picture.photograph
-WHERE photograph.id = $1 AND NOT photograph.sealed AND NOT photograph.juvenile
+SELECT picture.jpeg FROM gallery.eligible JOIN gallery.picture ON picture.photograph = eligible.id
+WHERE eligible.id = $1
 """
 
 
@@ -111,74 +167,41 @@ async def picture(conn: Conn, photo_id: str) -> bytes | None:
     return await conn.fetchval(PICTURE, photo_id)
 
 
-PERSON = """
-SELECT id, name, sex, birth_year, height_cm, weight_kg, marks FROM gallery.person WHERE id = $1
-"""
-PHOTOS_OF = """
-SELECT id, legal_basis, agency, arrest_id, taken_on FROM gallery.photograph
-WHERE person = $1 AND NOT sealed AND NOT juvenile ORDER BY taken_on DESC, id
-"""
+PERSON = "SELECT id, name, sex, birth_year, height_cm, weight_kg, marks FROM gallery.person WHERE id = $1"
 
 
 async def person(conn: Conn, person_id: str) -> PersonFacts | None:
     """Pedigree and eligible photographs; None where nothing about the person may be shown."""
     row = await conn.fetchrow(PERSON, person_id)
-    photos = await conn.fetch(PHOTOS_OF, person_id)
+    photos = (await photos_of(conn, [person_id])).get(person_id)
     if row is None or not photos:
         return None
     pedigree = {key: value for key, value in dict(row).items() if key != "id"}
-    return PersonFacts(person_id=row["id"], photos=tuple(_photo(photo) for photo in photos), **pedigree)
+    return PersonFacts(person_id=row["id"], photos=tuple(photo for _, photo in photos), **pedigree)
 
 
-ENROLLED = "SELECT id FROM gallery.photograph WHERE person = $1 AND ingest_sha256 = $2"
-PUT_PERSON = """
-INSERT INTO gallery.person (id, name, sex, birth_year, height_cm, weight_kg, marks)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING
+SOME = """
+SELECT eligible.number, picture.jpeg FROM gallery.eligible
+JOIN gallery.picture ON picture.photograph = eligible.id ORDER BY eligible.number LIMIT $1
 """
-PUT_PHOTOGRAPH = """
-INSERT INTO gallery.photograph
-    (id, person, legal_basis, agency, arrest_id, taken_on, sealed, juvenile, ingest_sha256, enrolled_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT ON CONSTRAINT once_per_person DO NOTHING RETURNING id
-"""
-PUT_PICTURE = "INSERT INTO gallery.picture (photograph, jpeg) VALUES ($1, $2)"
-PUT_EMBEDDING = "INSERT INTO gallery.embedding (photograph, model_sha256, vector) VALUES ($1, $2, $3)"
-LEDGER = "SELECT ledger.append('gallery', 'PhotographEnrolled', $1, $2, $3::jsonb, '{}'::jsonb)"
 
 
-async def enrolled(conn: Conn, person_id: str, sha256: str) -> bool:
-    return await conn.fetchval(ENROLLED, person_id, sha256) is not None
-
-
-async def enrol(
-    conn: Conn, row: Enrolment, *, sha256: str, jpeg: bytes, vector: Vector, model: str, by: str, now: datetime
-) -> bool:
-    """The photograph can be searched, and the ledger says who enrolled it; False where it was enrolled before."""
-    photo_id = uuid4().hex
-    async with conn.transaction():
-        pedigree = (row.sex, row.birth_year, row.height_cm, row.weight_kg, row.marks)
-        await conn.execute(PUT_PERSON, row.person, row.name, *pedigree)
-        facts = (row.legal_basis, row.agency, row.arrest_id, row.taken_on, row.sealed, row.juvenile)
-        if await conn.fetchval(PUT_PHOTOGRAPH, photo_id, row.person, *facts, sha256, by) is None:
-            return False
-        await conn.execute(PUT_PICTURE, photo_id, jpeg)
-        await conn.execute(PUT_EMBEDDING, photo_id, model, vector.astype("<f4").tobytes())
-        said = f'{{"photo": "{photo_id}", "ingest_sha256": "{sha256}", "model_sha256": "{model}"}}'
-        await conn.execute(LEDGER, now, by, said)
-    return True
+async def some_pictures(conn: Conn, count: int) -> list[tuple[int, bytes]]:
+    """A few photographs that may be searched: (number, picture)."""
+    return [(row["number"], row["jpeg"]) for row in await conn.fetch(SOME, count)]
 
 
 async def hear_changes(url: str, changed: Callable[[], None]) -> None:
     """Calls `changed` at every change of the gallery, and after every reconnection, until cancelled."""
     while True:
         with contextlib.suppress(*AWAY):
-            conn = await asyncpg.connect(url, timeout=5, command_timeout=COMMAND_TIMEOUT)
+            conn = await asyncpg.connect(url, timeout=int(CONNECT_TIMEOUT), command_timeout=COMMAND_TIMEOUT)
             try:
-                await conn.add_listener("leadgate_gallery", lambda *_: changed())
+                await conn.add_listener(CHANNEL, lambda *_: changed())
                 changed()
                 while not conn.is_closed():
                     await asyncio.sleep(5)
-                    await conn.execute(cast("LiteralString", "SELECT 1"))
+                    await conn.execute("SELECT 1")
             finally:
                 conn.terminate()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(PAUSE)

@@ -1,31 +1,163 @@
-"""Vectors -> nearest neighbours: USearch, exact. Graph search loses mates on faces (HNSW top-1 .77 at 1 M)."""
+"""Vectors -> nearest photographs, exactly, while the gallery goes on changing.
 
-from collections.abc import Sequence
+What was in the last snapshot is scanned (`scan`); what was enrolled since is in a USearch index, searched exactly; what
+was sealed or expunged since is left out of both. A search never waits for a snapshot that is being made.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-
-# Loaded before usearch: in the other order its shared library crashes (usearch 2.26.6, onnxruntime 1.32.0).
-import onnxruntime  # noqa: F401 # pyright: ignore[reportUnusedImport]
+import onnxruntime  # noqa: F401 # pyright: ignore[reportUnusedImport] - loaded after usearch, it crashes the process
 from numpy.typing import NDArray
 from usearch.compiled import MetricKind, ScalarKind
 from usearch.index import Index
 
+from matcher import snapshot
+from matcher.scan import CertifiedScan, Rows
+from matcher.snapshot import Numbers, Snapshot
+
 Vector = NDArray[np.float32]
+FRESH_AT_MOST = 20_000  # then they are merged into a snapshot, and again whenever they are a tenth of it
 
 
-class NearestPhotos:
-    """The eligible photographs of the gallery, by their number in the database. Built anew, never half changed."""
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The nearest photographs by number, best first, and the proof that no other is nearer."""
 
-    def __init__(self, keys: Sequence[int], vectors: Vector) -> None:
-        """`vectors` float32 of shape (n, dimension), each of length 1; `keys` n different numbers."""
-        self.size = len(keys)
-        self._index = Index(ndim=vectors.shape[1], metric=MetricKind.Cos, dtype=ScalarKind.F32)
-        if self.size:
-            self._index.add(np.asarray(keys, np.uint64), vectors)
+    found: tuple[tuple[int, float], ...]
+    searched: int
+    rescored: int
+    error_bound: float
 
-    def nearest(self, probe: Vector, count: int) -> list[tuple[int, float]]:
-        """(key, cosine) of the `count` nearest, best first, every photograph having been compared."""
-        if not self.size:
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Photographs of which something changed, and the vectors of those that may be searched now."""
+
+    numbers: tuple[int, ...]
+    eligible: Mapping[int, Vector]
+    through: int
+
+
+class GalleryIndex:
+    """The eligible photographs, by their number in the database. Searched and changed by different threads at once."""
+
+    def __init__(self, held: Snapshot, threads: int = 2) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()  # USearch's concurrent adds leave nodes unreachable (USearch issue 735)
+        self._rest_on(held)
+
+    def _rest_on(self, held: Snapshot) -> None:
+        self._held = held
+        self._scan = CertifiedScan(held.vectors, quantised=held.quantised, threads=self._threads)
+        self._gone: Rows = np.zeros(0, np.int64)
+        dimension = held.vectors.shape[1]
+        self._fresh = Index(ndim=dimension, metric=MetricKind.IP, dtype=ScalarKind.F32)
+        self._leaves: dict[int, bytes] = {}
+        self._meanwhile: list[Change] | None = None  # changes since `merged` began
+        self.through = held.through
+
+    def __len__(self) -> int:
+        return len(self._scan) - len(self._gone) + len(self._fresh)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something changed since the snapshot that this rests on."""
+        return bool(len(self._gone) or len(self._fresh))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much changed that searching would be faster on a snapshot of its own."""
+        return len(self._fresh) > max(FRESH_AT_MOST, len(self._scan) // 10)
+
+    def nearest(self, probe: Vector, count: int) -> Neighbours:
+        """The `count` nearest to `probe` (float32 of shape (d,), length 1), every eligible photograph compared."""
+        with self._lock:
+            scan, held, gone = self._scan, self._held, self._gone
+            fresh = self._nearest_fresh(probe, count)
+            compared = len(self._fresh)
+        old = scan.search(probe, count, gone)
+        both = [(int(held.numbers[row]), float(score)) for row, score in zip(old.rows, old.scores, strict=True)]
+        both = sorted(both + fresh, key=lambda one: (-one[1], one[0]))[:count]
+        return Neighbours(tuple(both), old.searched + compared, old.rescored + compared, old.error_bound)
+
+    def _nearest_fresh(self, probe: Vector, count: int) -> list[tuple[int, float]]:
+        if not len(self._fresh):
             return []
-        found = self._index.search(probe, min(count, self.size), exact=True)
-        return [(int(m.key), 1.0 - float(m.distance)) for m in found]
+        matches = self._fresh.search(probe, min(count, len(self._fresh)), exact=True)
+        return [(int(match.key), 1.0 - float(match.distance)) for match in matches]
+
+    def change(self, numbers: Iterable[int], eligible: Mapping[int, Vector], through: int) -> None:
+        """Of the photographs `numbers`, those in `eligible` can be found from now on, and the others cannot."""
+        change = Change(tuple(sorted(set(numbers))), eligible, through)
+        with self._lock:
+            self._apply(change)
+            if self._meanwhile is not None:
+                self._meanwhile.append(change)
+
+    def _apply(self, change: "Change") -> None:
+        rows, there = self._rows_of(change.numbers)
+        gone = set(self._gone.tolist())
+        for number, row, known in zip(change.numbers, rows, there, strict=True):
+            if known:
+                (gone.discard if number in change.eligible else gone.add)(row)
+            elif number in self._leaves:
+                self._fresh.remove(number)
+                del self._leaves[number]
+            if not known and number in change.eligible:
+                self._add(number, change.eligible[number])
+        self._gone = np.array(sorted(gone), np.int64)
+        self.through = change.through
+
+    def _rows_of(self, numbers: Sequence[int]) -> tuple[list[int], list[bool]]:
+        wanted = np.asarray(numbers, np.int64)
+        rows = np.searchsorted(self._held.numbers, wanted)
+        there = [
+            row < len(self._held.numbers) and self._held.numbers[row] == n for row, n in zip(rows, wanted, strict=True)
+        ]
+        return rows.tolist(), there
+
+    def _add(self, number: int, vector: Vector) -> None:
+        if vector.shape != (self._held.vectors.shape[1],):
+            raise ValueError(f"photograph {number}: a vector of {vector.shape} is not of this model")
+        self._fresh.add(number, vector, threads=1)
+        self._leaves[number] = snapshot.hashed(np.array([number]), vector[None, :])[0].tobytes()
+
+    def root(self) -> str:
+        """The root of what is searched now (M14): the same whether it was loaded, caught up or rebuilt."""
+        with self._lock:
+            numbers, leaves, _, _ = self._all()
+        return snapshot.root(numbers, leaves)
+
+    def _all(self) -> tuple[Numbers, NDArray[np.uint8], Rows, Numbers]:
+        """Numbers and leaves of everything that is searched; which rows of the snapshot, which fresh numbers it is."""
+        rows = np.delete(np.arange(len(self._scan)), self._gone)
+        fresh = np.array(sorted(self._leaves), np.int64)
+        added = np.array([np.frombuffer(self._leaves[n], np.uint8) for n in fresh.tolist()], np.uint8).reshape(-1, 32)
+        numbers = np.concatenate([self._held.numbers[rows], fresh])
+        return numbers, np.concatenate([self._held.leaves[rows], added]), rows, fresh
+
+    def merged(self) -> Snapshot:
+        """Everything that is searched now, as one snapshot. May take long: searching and changing go on meanwhile."""
+        with self._lock:
+            numbers, leaves, rows, fresh = self._all()
+            held, through = self._held, self.through
+            self._meanwhile = []
+            vectors = np.empty((len(numbers), held.vectors.shape[1]), np.float32)
+            if len(fresh):
+                vectors[len(rows) :] = self._fresh.get(fresh)
+        vectors[: len(rows)] = held.vectors if len(rows) == len(held.vectors) else held.vectors[rows]
+        order = np.argsort(numbers, kind="stable")
+        if (np.diff(numbers) < 0).any():
+            numbers, leaves, vectors = numbers[order], leaves[order], vectors[order]
+        return snapshot.made(numbers, vectors, through, leaves)
+
+    def rest_on(self, held: Snapshot) -> None:
+        """What `merged` made is scanned from now on, and what changed meanwhile is changed in it, too."""
+        with self._lock:
+            meanwhile = [change for change in self._meanwhile or () if change.through > held.through]
+            self._rest_on(held)
+            for change in meanwhile:
+                self._apply(change)

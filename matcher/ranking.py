@@ -1,41 +1,55 @@
-"""Pure: neighbours -> candidates, one per person."""
+"""Pure: neighbours -> candidates, one per person; and how many strangers may look as much alike."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 from matcher.contract import Candidate, GalleryPhoto
 
+TAIL_AT_LEAST = 10  # strangers, to say anything about how strangers score
+
+
+def best_by_person(neighbours: Iterable[tuple[int, float]], whose: Mapping[int, str]) -> list[tuple[str, float]]:
+    """(person, best score), best first. A photograph that is not in `whose` may not be searched: it is passed over."""
+    best: dict[str, float] = {}
+    for number, score in neighbours:
+        if number in whose:
+            best.setdefault(whose[number], score)
+    return sorted(best.items(), key=lambda one: (-one[1], one[0]))
+
 
 def candidates(
-    neighbours: Iterable[tuple[str, float]],
-    person_of: Mapping[str, str],
-    photos: Mapping[str, GalleryPhoto],
+    best: Sequence[tuple[str, float]],
+    scores: Mapping[int, float],
+    photos_of: Mapping[str, Sequence[tuple[int, GalleryPhoto]]],
     k: int,
 ) -> tuple[Candidate, ...]:
-    """The `k` people nearest to the probe, each once, with all their eligible photographs, best first (M15).
+    """The `k` best people with every photograph that may be shown, best first, those without a score last (M15).
 
-    `neighbours` are (photo id, cosine), best first; what is not in `photos` is not eligible and is passed over, though
-    the index should not have had it: eligibility is checked before and after ranking (M12).
+    Whoever is not in `photos_of` any more was sealed meanwhile: eligibility is checked before and after ranking (M12).
     """
-    best: dict[str, float] = {}
-    scored: dict[str, dict[str, float]] = {}
-    for photo, score in neighbours:
-        if photo in photos:
-            person = person_of[photo]
-            best.setdefault(person, score)
-            scored.setdefault(person, {})[photo] = score
-    first = sorted(best, key=lambda person: (-best[person], person))[:k]
+    shown = [(person, score) for person, score in best if person in photos_of][:k]
     return tuple(
-        Candidate(rank=rank, person_id=person, score=best[person], photos=_photos(person, scored, person_of, photos))
-        for rank, person in enumerate(first, start=1)
+        Candidate(rank=rank, person_id=person, score=score, photos=_best_first(photos_of[person], scores))
+        for rank, (person, score) in enumerate(shown, start=1)
     )
 
 
-def _photos(
-    person: str,
-    scored: Mapping[str, Mapping[str, float]],
-    person_of: Mapping[str, str],
-    photos: Mapping[str, GalleryPhoto],
-) -> tuple[GalleryPhoto, ...]:
-    every = [photo for photo in photos if person_of[photo] == person]
-    every.sort(key=lambda photo: (-scored[person].get(photo, -2.0), photo))
-    return tuple(photos[photo] for photo in every)
+def _best_first(photos: Sequence[tuple[int, GalleryPhoto]], scores: Mapping[int, float]) -> tuple[GalleryPhoto, ...]:
+    return tuple(photo for _, photo in sorted(photos, key=lambda one: -scores.get(one[0], -2.0)))
+
+
+def look_alikes(best: Sequence[tuple[str, float]], gallery_people: int) -> float | None:
+    """How many strangers in this gallery are expected to score as high as the best candidate does (X6).
+
+    From the probe's own scores against everybody but the best candidate: what lies above their lowest score falls off
+    exponentially (peaks over a threshold, Pickands 1975). About 0 where the best candidate stands alone, near 1 where
+    the best stranger may well be all there is. None where too few people were compared.
+    """
+    if len(best) - 1 < TAIL_AT_LEAST or gallery_people < len(best):
+        return None
+    top, rest = best[0][1], [score for _, score in best[1:]]
+    floor = rest[-1]
+    mean = sum(score - floor for score in rest[:-1]) / (len(rest) - 1)
+    if mean <= 0:
+        return None
+    return float(len(rest) * math.exp(-max(top - floor, 0.0) / mean))

@@ -3,22 +3,22 @@
 import asyncio
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
-import cv2
-import numpy as np
 from aiohttp import web
 
-from matcher import images, ranking
-from matcher.contract import Certificate, FacesFound, PhotoFacts, Problem, SearchResult, Wire
-from matcher.faces import Faces, Found, Pixels
-from matcher.gallery import Pool, Snapshot, person, picture
+from matcher import drawing, gallery, images, openapi
+from matcher.contract import FacesFound, GalleryFacts, PhotoFacts, Problem, SearchResult, Wire
+from matcher.faces import FACES_AT_MOST, Faces, Found, Vector
+from matcher.gallery import Conn, Pool
 from matcher.images import ImageRefusedError, Photo
+from matcher.index import GalleryIndex
+from matcher.search import search
 
 K_MIN, K_MAX, K_DEFAULT = 2, 50, 20  # M16
-NEIGHBOURS = 4  # photographs looked at per person asked for, so that people with several do not crowd others out
 T = TypeVar("T")
 STATUS_OF = {"too-large": 413, "format": 415}
 
@@ -33,14 +33,17 @@ class RefusedError(Exception):
 
 
 class Service:
-    """The routes, over one loaded model and the gallery's current snapshot."""
+    """The routes, over one loaded model and the gallery as it is now."""
 
     def __init__(self, faces: Faces, pool: Pool, secret: str) -> None:
         self._faces = faces
         self._pool = pool
         self._secret = secret.encode()
         self._worker = ThreadPoolExecutor(1)  # onnxruntime uses its own threads within
-        self.snapshot: Snapshot | None = None
+        self.index: GalleryIndex | None = None
+        self.facts: GalleryFacts | None = None
+        self.changing = asyncio.Lock()  # held while what is searched changes, and while it is searched
+        self.out_of_service: str | None = None  # why, when a canary gave a wrong answer
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._answer], client_max_size=images.MAX_BYTES + 1024)
@@ -55,6 +58,7 @@ class Service:
                 web.get("/v1/photos/{photo}", self.photo),
                 web.get("/v1/people/{person}", self.person),
                 web.get("/v1/gallery", self.gallery),
+                web.get("/openapi.json", self.openapi),
             ]
         )
         return app
@@ -82,7 +86,7 @@ class Service:
         if not self._secret or not hmac.compare_digest(given, self._secret):
             raise RefusedError(401, "no-secret", "The matcher answers only those who know its secret.")
 
-    async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
+    async def in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, *args)
 
     # --- routes -----------------------------------------------------------------------------------------------------
@@ -91,22 +95,41 @@ class Service:
         return web.json_response({"alive": True})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        snapshot = self._current()
-        return web.json_response({"ready": True, "gallery": snapshot.facts.model_dump(mode="json")})
+        facts = self._current()[1]
+        return web.json_response({"ready": True, "gallery": facts.model_dump(mode="json")})
+
+    async def openapi(self, _: web.Request) -> web.Response:
+        return web.json_response(openapi.document())
 
     async def find_faces(self, request: web.Request) -> web.Response:
-        photo = await self._in_thread(images.decode, await request.read())
-        found = await self._in_thread(self._faces.find, photo)
+        photo = await self.in_thread(images.decode, await request.read())
+        found = await self.in_thread(self._faces.find, photo)
         return _json(FacesFound(photo=_facts(photo), faces=tuple(f.face for f in found), model=self._faces.model))
 
     async def search(self, request: web.Request) -> web.Response:
-        snapshot = self._current()
-        k = _number(request, "k", K_DEFAULT, K_MIN, K_MAX)
-        asked = _number(request, "face", None, 0, 1000)
-        untrusted = await request.read()
-        return _json(await self._in_thread(self._search, snapshot, untrusted, asked, k))
+        self._current()
+        k = _number(request, "k", K_MIN, K_MAX) or K_DEFAULT
+        asked = _number(request, "face", 0, FACES_AT_MOST)
+        photo, face, probe, times = await self.in_thread(self._probe, await request.read(), asked)
+        async with self._connection() as conn, self.changing:
+            index, facts = self._current()
+            found = await search(conn, index, facts, probe, k)
+        times.append(time.perf_counter())
+        stages = zip(("decode", "detect", "embed", "search"), times, times[1:], strict=False)
+        result = SearchResult(
+            photo=_facts(photo),
+            face=face.face,
+            k=k,
+            candidates=found.candidates,
+            gallery=facts,
+            model=self._faces.model,
+            certificate=found.certificate,
+            look_alikes=found.look_alikes,
+            millis={name: (b - a) * 1000 for name, a, b in stages},
+        )
+        return _json(result)
 
-    def _search(self, snapshot: Snapshot, untrusted: bytes, asked: int | None, k: int) -> SearchResult:
+    def _probe(self, untrusted: bytes, asked: int | None) -> tuple[Photo, Found, Vector, list[float]]:
         times = [time.perf_counter()]
         photo = images.decode(untrusted)
         times.append(time.perf_counter())
@@ -114,68 +137,60 @@ class Service:
         times.append(time.perf_counter())
         probe = self._faces.vector(photo, face)
         times.append(time.perf_counter())
-        near = [(snapshot.photo_of[key], score) for key, score in snapshot.index.nearest(probe, k * NEIGHBOURS)]
-        found = ranking.candidates(near, snapshot.person_of, snapshot.photos, k)
-        times.append(time.perf_counter())
-        stages = ("decode", "detect", "embed", "search")
-        return SearchResult(
-            photo=_facts(photo),
-            face=face.face,
-            k=k,
-            candidates=found,
-            gallery=snapshot.facts,
-            model=self._faces.model,
-            certificate=Certificate(
-                searched=snapshot.facts.photos,
-                error_bound=0.0,  # float32, every photograph compared
-                rescored=snapshot.facts.photos,
-                kth_score=found[-1].score if found else -1.0,
-                complete=True,
-            ),
-            millis={name: (b - a) * 1000 for name, a, b in zip(stages, times, times[1:], strict=False)},
-        )
+        return photo, face, probe, times
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Conn]:
+        try:
+            async with self._pool.acquire() as conn:
+                yield conn
+        except gallery.AWAY as error:
+            text = "The gallery's database does not answer. Nothing was searched; ask again in a moment."
+            raise RefusedError(503, "database-away", text) from error
 
     async def copy(self, request: web.Request) -> web.Response:
-        keep = _number(request, "keep", None, 0, 1000)
-        return _jpeg(await self._in_thread(self._copy, await request.read(), keep))
+        keep, crop = _number(request, "keep", 0, FACES_AT_MOST), _number(request, "crop", 0, 1)
+        return _jpeg(await self.in_thread(self._copy, await request.read(), keep, bool(crop)))
 
-    def _copy(self, untrusted: bytes, keep: int | None) -> bytes:
+    def _copy(self, untrusted: bytes, keep: int | None, crop: bool) -> bytes:  # noqa: FBT001
         photo = images.decode(untrusted)
-        pixels = photo.pixels
-        if keep is not None:
-            found = self._faces.find(photo)
-            kept = _chosen(found, keep)
-            pixels = masked(pixels, [other for other in found if other is not kept])
-        return images.as_jpeg(pixels)
+        if keep is None and not crop:
+            return images.as_jpeg(photo.pixels)
+        found = self._faces.find(photo)
+        kept = _chosen(found, keep)
+        pixels = drawing.masked(photo.pixels, [other for other in found if other is not kept])
+        return images.as_jpeg(drawing.cropped(pixels, kept) if crop else pixels)
 
     async def marked(self, request: web.Request) -> web.Response:
-        return _jpeg(await self._in_thread(self._marked, await request.read()))
+        return _jpeg(await self.in_thread(self._marked, await request.read()))
 
     def _marked(self, untrusted: bytes) -> bytes:
         photo = images.decode(untrusted)
-        return images.as_jpeg(numbered(photo.pixels, self._faces.find(photo)))
+        return images.as_jpeg(drawing.numbered(photo.pixels, self._faces.find(photo)))
 
     async def photo(self, request: web.Request) -> web.Response:
-        async with self._pool.acquire() as conn:
-            jpeg = await picture(conn, request.match_info["photo"])
+        async with self._connection() as conn:
+            jpeg = await gallery.picture(conn, _name(request, "photo"))
         if jpeg is None:
             raise RefusedError(404, "not-shown", "There is no such photograph, or it may no longer be shown.")
         return _jpeg(jpeg)
 
     async def person(self, request: web.Request) -> web.Response:
-        async with self._pool.acquire() as conn:
-            facts = await person(conn, request.match_info["person"])
+        async with self._connection() as conn:
+            facts = await gallery.person(conn, _name(request, "person"))
         if facts is None:
             raise RefusedError(404, "not-shown", "There is no such person, or nothing about them may be shown.")
         return _json(facts)
 
     async def gallery(self, _: web.Request) -> web.Response:
-        return _json(self._current().facts)
+        return _json(self._current()[1])
 
-    def _current(self) -> Snapshot:
-        if self.snapshot is None:
+    def _current(self) -> tuple[GalleryIndex, GalleryFacts]:
+        if self.out_of_service:
+            raise RefusedError(503, "out-of-service", self.out_of_service)
+        if self.index is None or self.facts is None:
             raise RefusedError(503, "not-ready", "The gallery is being loaded. Ask again in a moment.")
-        return self.snapshot
+        return self.index, self.facts
 
 
 def _json(answer: Wire, status: int = 200) -> web.Response:
@@ -190,14 +205,22 @@ def _facts(photo: Photo) -> PhotoFacts:
     return PhotoFacts(sha256=photo.sha256, format=photo.format, width=photo.width, height=photo.height)
 
 
-def _number(request: web.Request, name: str, default: int | None, least: int, most: int) -> int:
-    """An integer of the query string within its limits; `default` where it is not given."""
+def _number(request: web.Request, name: str, least: int, most: int) -> int | None:
+    """An integer of the query string within its limits; None where it is not said."""
     untrusted = request.query.get(name)
     if untrusted is None:
-        return default  # pyright: ignore[reportReturnType] - None stands for "not said"
+        return None
     if not untrusted.isascii() or not untrusted.isdigit() or not least <= int(untrusted[:9]) <= most:
         raise RefusedError(422, f"bad-{name}", f"{name} has to be a number from {least} to {most}.")
     return int(untrusted)
+
+
+def _name(request: web.Request, part: str) -> str:
+    """A name out of the path; Postgres knows no text with a zero byte in it."""
+    untrusted = request.match_info[part]
+    if "\0" in untrusted:
+        raise RefusedError(404, "not-shown", "There is nothing of that name.")
+    return untrusted
 
 
 def _chosen(found: tuple[Found, ...], asked: int | None) -> Found:
@@ -208,33 +231,3 @@ def _chosen(found: tuple[Found, ...], asked: int | None) -> Found:
     if (asked or 0) >= len(found):
         raise RefusedError(422, "names-face", "There is no such face in the photograph.")
     return found[asked or 0]
-
-
-def masked(pixels: Pixels, others: list[Found]) -> Pixels:
-    """A copy in which the other faces cannot be seen (M5)."""
-    out = pixels.copy()
-    for other in others:
-        left, top, right, bottom = _corners(other, pixels, margin=0.15)
-        out[top:bottom, left:right] = 128
-    return out
-
-
-def numbered(pixels: Pixels, found: tuple[Found, ...]) -> Pixels:
-    """A copy with a frame and a number, from 1, on each face."""
-    out = np.ascontiguousarray(pixels.copy())
-    thick = max(2, pixels.shape[1] // 300)
-    for at, one in enumerate(found, start=1):
-        left, top, right, bottom = _corners(one, pixels, margin=0.05)
-        cv2.rectangle(out, (left, top), (right, bottom), (255, 210, 0), thick)
-        size = max(0.6, (right - left) / 90)
-        cv2.putText(
-            out, str(at), (left + thick * 2, bottom - thick * 3), cv2.FONT_HERSHEY_SIMPLEX, size, (255, 210, 0), thick
-        )
-    return out
-
-
-def _corners(one: Found, pixels: Pixels, margin: float) -> tuple[int, int, int, int]:
-    box, (height, width) = one.face.box, pixels.shape[:2]
-    dx, dy = (box.right - box.left) * margin, (box.bottom - box.top) * margin
-    left, right = max(0, int(box.left - dx)), min(width, int(box.right + dx))
-    return left, max(0, int(box.top - dy)), right, min(height, int(box.bottom + dy))

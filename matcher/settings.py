@@ -1,6 +1,7 @@
 """The matcher's settings, read from the environment once, in the composition root."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,3 +19,4 @@ class Settings(BaseSettings):
     pack: Path | None = None  # an operator's model pack; the default is built from the wheel
     cache: Path = Path("~/.cache/leadgate")
     threads: int = 2
+    provider: Literal["cpu", "cuda", "openvino", "coreml"] = "cpu"  # of onnxruntime: cpu, cuda, openvino, coreml

@@ -1,38 +1,32 @@
-"""`leadgate gallery`: enrolment of arrest photographs."""
+"""`leadgate gallery`: arrest photographs enter, are sealed, expunged and looked through."""
 
 import asyncio
-import csv
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from matcher import gallery, images
+from deploy import enrol_run, manifest, type10
+from deploy.enrol_run import Told
+from deploy.manifest import Manifest
+from matcher import custody, enrolment, gallery, pipeline, sweeping
 from matcher.app import load_faces
-from matcher.faces import Faces
-from matcher.gallery import Enrolment
-from matcher.images import ImageRefusedError
+from matcher.gallery import Conn
+from matcher.pack import PackError
 from matcher.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 console = Console(stderr=True)
-
-NEEDED = ("person", "photo", "legal_basis", "agency", "arrest_id", "photo_date")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a manifest that may be enrolled."""
-
-    path: Path
-    enrolment: Enrolment
+By = Annotated[str, typer.Option(help="who is doing this; the ledger remembers it")]
+Order = Annotated[str, typer.Option(help="the court's or agency's reference")]
+What = Annotated[str, typer.Argument(help="a photograph, an arrest or a person")]
+T = TypeVar("T")
 
 
 @app.callback()
@@ -41,108 +35,176 @@ def group() -> None:
 
 
 @app.command()
-def enrol(manifest: Path, by: Annotated[str, typer.Option(help="who is enrolling")] = "operator") -> None:
-    """Enrols the photographs of a CSV or JSONL manifest. Can be stopped and started again: none is enrolled twice."""
-    rows, wrong = read(manifest)
-    if wrong:
-        table = Table("line", "why it cannot be enrolled", title="Nothing was enrolled")
-        for line, why in wrong[:50]:
-            table.add_row(str(line), why)
-        console.print(table)
-        raise typer.Exit(2)
-    done, refused = asyncio.run(_enrol(rows, by))
-    console.print(
-        f"{done} photographs enrolled, {len(rows) - done - len(refused)} were already, {len(refused)} refused."
-    )
-    for path, why in refused:
-        console.print(f"  {path.name}: {why}")
-    if refused:
+def enrol(
+    path: Annotated[Path, typer.Argument(exists=True, help="CSV, JSONL, or a folder with a folder per person")],
+    by: By = "operator",
+    legal_basis: Annotated[str, typer.Option(help="of a folder: why these photographs are held")] = "",
+    agency: Annotated[str, typer.Option(help="of a folder: whose they are")] = "",
+    photo_date: Annotated[str, typer.Option(help="of a folder: when they were taken, such as 2026-03-13")] = "",
+    needs_approval: Annotated[
+        bool, typer.Option("--needs-approval", help="searched only when another approves")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="say what is wrong, write nothing")] = False,
+    workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0,
+) -> None:
+    """Enrols photographs. Can be stopped, or killed, and started again: none is lost and none is enrolled twice."""
+    said = {"legal_basis": legal_basis, "agency": agency, "photo_date": photo_date}
+    read = manifest.of_folder(path, said) if path.is_dir() else manifest.read(path)
+    _refuse_wrong(read)
+    if check:
+        console.print(f"{len(read.rows)} photographs can be enrolled. Nothing was written.")
+        return
+    told = _enrolled(read, by, needs_approval, workers or pipeline.cores())
+    console.print(f"{told.done} photographs enrolled, {told.before} were already, {len(told.refused)} refused.")
+    for row, why in told.refused:
+        console.print(f"  line {row.line}, {row.path.name}: {why}")
+    if needs_approval:
+        console.print(f"They wait for somebody else: leadgate gallery approve {told.batch} --by NAME")
+    if told.refused:
         raise typer.Exit(1)
 
 
-def read(manifest: Path) -> tuple[list[Row], list[tuple[int, str]]]:
-    """The manifest's rows, and what is wrong with it by line: everything is looked at before anything is written."""
-    rows: list[Row] = []
-    wrong: list[tuple[int, str]] = []
-    for line, untrusted in _lines(manifest):
-        try:
-            rows.append(_row(untrusted, manifest.parent))
-        except (ValueError, KeyError, TypeError) as error:
-            wrong.append((line, str(error)))
-    return rows, wrong
+def _refuse_wrong(read: Manifest) -> None:
+    if not read.wrong and read.rows:
+        return
+    table = Table("line", "why it cannot be enrolled", title="Nothing was enrolled")
+    for line, why in read.wrong[:50]:
+        table.add_row(str(line), why)
+    console.print(table if read.wrong else "There is nothing to enrol there.")
+    if len(read.wrong) > 50:  # noqa: PLR2004 - a screenful
+        console.print(f"… and {len(read.wrong) - 50} more")
+    raise typer.Exit(2)
 
 
-def _lines(manifest: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with manifest.open(encoding="utf-8", newline="") as file:
-        if manifest.suffix == ".csv":
-            yield from enumerate(csv.DictReader(file), start=2)
-        else:
-            yield from ((n, json.loads(line)) for n, line in enumerate(file, start=1) if line.strip())
+def _enrolled(read: Manifest, by: str, needs_approval: bool, workers: int) -> Told:
+    settings = _settings()
+    load = partial(load_faces, settings, 1)
+    console.print(f"{len(read.rows)} photographs, {workers} workers, provider {settings.provider}")
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("enrolling"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(read.rows), rate="")
+
+        def step(done: int, per_second: float) -> None:
+            progress.update(task, completed=done, rate=f"{per_second:.1f}/s")
+
+        return _with_database(partial(enrol_run.run, read, load, by, needs_approval, workers, step))
 
 
-def _row(untrusted: dict[str, Any], folder: Path) -> Row:
-    if missing := [name for name in NEEDED if not untrusted.get(name)]:
-        raise ValueError(f"without {', '.join(missing)}")
-    path = folder / str(untrusted["photo"])
-    if not path.is_file():
-        raise ValueError(f"there is no file {untrusted['photo']}")
-    enrolment = Enrolment(
-        person=str(untrusted["person"]),
-        name=str(untrusted.get("name") or untrusted["person"]),
-        legal_basis=str(untrusted["legal_basis"]),
-        agency=str(untrusted["agency"]),
-        arrest_id=str(untrusted["arrest_id"]),
-        taken_on=date.fromisoformat(str(untrusted["photo_date"])),
-        sealed=_flag(untrusted.get("sealed")),
-        juvenile=_flag(untrusted.get("juvenile")),
-        sex=untrusted.get("sex") or None,
-        birth_year=int(untrusted["birth_year"]) if untrusted.get("birth_year") else None,
-        height_cm=float(untrusted["height_cm"]) if untrusted.get("height_cm") else None,
-        weight_kg=float(untrusted["weight_kg"]) if untrusted.get("weight_kg") else None,
-        marks=untrusted.get("marks") or None,
-    )
-    return Row(path, enrolment)
+@app.command()
+def approve(batch: str, by: By) -> None:
+    """Lets a batch be searched. Not for whoever enrolled it."""
+    why_not = _with_database(lambda conn: enrolment.approve(conn, batch, by=by, now=_now()))
+    console.print(why_not or f"Batch {batch} can be searched.")
+    if why_not:
+        raise typer.Exit(1)
 
 
-def _flag(untrusted: object) -> bool:
-    text = str(untrusted).strip().lower()
-    if text in {"", "none", "false", "no", "0"}:
-        return False
-    if text in {"true", "yes", "1"}:
-        return True
-    raise ValueError(f"{text!r} is neither yes nor no")
+@app.command()
+def seal(what: What, order: Order, by: By) -> None:
+    """Takes photographs out of every search, at once."""
+    _said(_with_database(lambda conn: custody.seal(conn, what, order=order, by=by, now=_now())), "sealed")
 
 
-async def _enrol(rows: list[Row], by: str) -> tuple[int, list[tuple[Path, str]]]:
-    settings = Settings()  # pyright: ignore[reportCallIssue] - the environment fills it
-    faces = await asyncio.to_thread(load_faces, settings)
-    pool = await gallery.connect(settings.database_url.get_secret_value(), "leadgate-enrol")
-    done, refused = 0, []
-    columns = (TextColumn("enrolling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+@app.command()
+def unseal(what: What, order: Order, by: By) -> None:
+    """Lets sealed photographs be searched again."""
+    _said(_with_database(lambda conn: custody.unseal(conn, what, order=order, by=by, now=_now())), "unsealed")
+
+
+@app.command()
+def expunge(
+    what: What,
+    order: Order,
+    by: By,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Erases photographs, pictures and vectors for good."""
+    if not yes:
+        typer.confirm(f"Expunge everything of {what}? This cannot be undone.", abort=True)
+    _said(_with_database(lambda conn: custody.expunge(conn, what, order=order, by=by, now=_now())), "expunged")
+
+
+def _said(count: int, done: str) -> None:
+    console.print(f"{count} photographs {done}." if count else f"Nothing was {done}: nothing of that name was there.")
+    if not count:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats() -> None:
+    """How many of what."""
+    model = _model()
+    table = Table("what", "how many")
+    for name, count in _with_database(lambda conn: custody.stats(conn, model)).items():
+        table.add_row(name.replace("_", " "), f"{count:,}")
+    Console().print(table)
+
+
+@app.command()
+def sweep(threshold: Annotated[float, typer.Option(help="cosine from which two faces are looked at")] = 0.7) -> None:
+    """Finds the same file, or the same face, under two identities."""
+    settings = _settings()
+    faces = load_faces(settings)
+    found = _with_database(lambda conn: sweeping.sweep(conn, faces.model, threshold))
+    table = Table("what", "people", "cosine")
+    for finding in found:
+        table.add_row(finding.what, ", ".join(finding.people), f"{finding.score:.3f}" if finding.score else "")
+    Console().print(table if found else "No duplicates were found.")
+
+
+@app.command("import")
+def import_type10(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="an ANSI/NIST-ITL file with Type-10 records")
+    ],
+    into: Annotated[Path, typer.Argument(help="a new folder for photographs and manifest")],
+    legal_basis: Annotated[str, typer.Option(help="why these photographs are held")],
+) -> None:
+    """Unpacks the face images of an ANSI/NIST-ITL file into a manifest that `enrol` takes."""
     try:
-        with Progress(*columns, console=console) as progress:
-            for row in progress.track(rows):
-                async with pool.acquire() as conn:
-                    try:
-                        done += await _enrol_one(conn, faces, row, by)
-                    except ImageRefusedError as no:
-                        refused.append((row.path, no.reason))
-    finally:
-        await pool.close()
-    return done, refused
+        count = type10.unpack(file, into, legal_basis)
+    except type10.Type10Error as error:
+        console.print(f"leadgate: nothing was imported. {error}")
+        raise typer.Exit(2) from None
+    console.print(f"{count} face images; next: leadgate gallery enrol {into / 'manifest.jsonl'}")
 
 
-async def _enrol_one(conn: Any, faces: Faces, row: Row, by: str) -> bool:
-    photo = await asyncio.to_thread(images.decode, row.path.read_bytes())
-    if await gallery.enrolled(conn, row.enrolment.person, photo.sha256):
-        return False
-    found = await asyncio.to_thread(faces.find, photo)
-    if len(found) != 1:
-        why = "several faces: whose is it?" if found else "no face was found."
-        raise ImageRefusedError("one-face", f"An arrest photograph has one face in it; here, {why}")
-    vector = await asyncio.to_thread(faces.vector, photo, found[0])
-    jpeg = await asyncio.to_thread(images.as_jpeg, photo.pixels)
-    now, model = datetime.now(UTC), faces.model.sha256
-    return await gallery.enrol(
-        conn, row.enrolment, sha256=photo.sha256, jpeg=jpeg, vector=vector, model=model, by=by, now=now
-    )
+@app.command()
+def embed(workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0) -> None:
+    """Measures again, with the model pack that is set now, every photograph that has no vector of it."""
+    settings = _settings()
+    load = partial(load_faces, settings, 1)
+    done = _with_database(lambda conn: enrol_run.embed_missing(conn, load, workers or pipeline.cores()))
+    console.print(f"{done} photographs measured.")
+
+
+def _settings() -> Settings:
+    return Settings()  # pyright: ignore[reportCallIssue] - the environment fills it
+
+
+def _model() -> str:
+    return load_faces(_settings()).model.sha256
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _with_database(act: Callable[[Conn], Awaitable[T]]) -> T:
+    async def run() -> T:
+        pool = await gallery.connect(_settings().database_url.get_secret_value(), "leadgate-gallery")
+        try:
+            async with pool.acquire() as conn:
+                return await act(conn)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(run())
+    except gallery.AWAY as error:
+        console.print(f"leadgate: the database does not answer ({type(error).__name__}). What was done is kept.")
+        raise typer.Exit(3) from None
+    except PackError as error:
+        console.print(f"leadgate: {error}")
+        raise typer.Exit(2) from None

@@ -1,16 +1,24 @@
-"""The real model, once for the run, and photographs of the synthetic cast."""
+"""The real model, once for the run; the synthetic cast; the matcher itself over HTTP on a real database."""
 
+import asyncio
+import io
 import json
 import os
 import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from matcher import pack
+from deploy import enrol_run, manifest
+from matcher import gallery, pack
 from matcher.faces import Faces
 
 CAST = Path(__file__).parents[2] / "deploy" / "demo" / "cast"
+SECRET = "a secret between the bot and the matcher"
 
 
 @pytest.fixture(scope="session")
@@ -29,14 +37,117 @@ def cast(name: str) -> list[dict]:
     return [json.loads(line) for line in (CAST / f"{name}.jsonl").read_text().splitlines()]
 
 
+def probe_of(person: str | None, faces: int = 1) -> Path:
+    return next(CAST / row["probe"] for row in cast("probes") if row["person"] == person and row["faces"] == faces)
+
+
+PEOPLE = tuple(dict.fromkeys(row["person"] for row in cast("probes") if row["person"] and row["faces"] == 1))[:6]
+
+
 @pytest.fixture(scope="session")
 def cast_folder(tmp_path_factory) -> Path:
     """A folder per person: a few of the cast, gallery photographs and probes."""
     folder = tmp_path_factory.mktemp("cast")
-    probes = [row for row in cast("probes") if row["person"] and row["faces"] == 1][:6]
-    people = {row["person"] for row in probes}
-    pictures = [(row["person"], row["photo"]) for row in cast("gallery") if row["person"] in people]
-    for person, picture in (*pictures, *((row["person"], row["probe"]) for row in probes)):
+    pictures = [(row["person"], row["photo"]) for row in cast("gallery") if row["person"] in PEOPLE]
+    for person, picture in (*pictures, *((person, probe_of(person)) for person in PEOPLE)):
         (folder / person).mkdir(exist_ok=True)
         shutil.copy(CAST / picture, folder / person)
     return folder
+
+
+@pytest.fixture
+def small_manifest(tmp_path) -> Path:
+    """The gallery photographs of six of the cast, in a folder of their own."""
+    rows = [row for row in cast("gallery") if row["person"] in PEOPLE]
+    for row in rows:
+        (tmp_path / row["photo"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CAST / row["photo"], tmp_path / row["photo"])
+    file = tmp_path / "gallery.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@pytest.fixture
+async def conn(database):
+    """A connection as the matcher."""
+    pool = await gallery.connect(database.url("matcher"), "test")
+    async with pool.acquire() as made:
+        yield made
+    await pool.close()
+
+
+@pytest.fixture
+def enrol(conn, faces):
+    """Enrols a manifest with the model that is loaded already."""
+
+    async def run(file: Path, *, by: str = "clerk", needs_approval: bool = False, workers: int = 1):
+        read = manifest.read(file)
+        assert not read.wrong
+        return await enrol_run.run(read, lambda: faces, by, needs_approval, workers, lambda *_: None, conn)
+
+    return run
+
+
+@dataclass
+class Matcher:
+    """The service as its own process."""
+
+    env: dict[str, str]
+    process: asyncio.subprocess.Process | None = None
+    url: str = ""
+    said: list[str] = field(default_factory=list)
+
+    async def start(self) -> "Matcher":
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "matcher", env=self.env, stdout=asyncio.subprocess.PIPE
+        )
+        assert self.process.stdout
+        line = await asyncio.wait_for(self.process.stdout.readline(), 60)
+        self.url = json.loads(line)["url"]
+        await self.until(200)
+        return self
+
+    async def until(self, status: int, photos: int | None = None) -> None:
+        for _ in range(600):
+            got, body = await self.ask("GET", "/readyz")
+            if got == status and (photos is None or json.loads(body)["gallery"]["photos"] == photos):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"the matcher never answered {status}, but {got}: {body}")
+
+    async def ask(self, method: str, path: str, data: bytes | None = None, secret: str | None = SECRET):
+        headers = {"Authorization": f"Bearer {secret}"} if secret is not None else {}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, self.url + path, data=io.BytesIO(data or b""), headers=headers) as response,
+        ):
+            return response.status, await response.read()
+
+    async def stop(self) -> int:
+        assert self.process
+        if self.process.returncode is None:
+            self.process.terminate()
+        async with asyncio.timeout(20):
+            await self.process.communicate()
+        return self.process.returncode or 0
+
+
+@pytest.fixture
+async def matcher(database, cache, tmp_path) -> AsyncIterator[Matcher]:
+    """Running on this test's database, snapshots in this test's folder."""
+    own = tmp_path / "cache"
+    own.mkdir()
+    (own / "models").symlink_to(pack.default(cache).parent)
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "LEADGATE_MATCHER_DATABASE_URL": database.url("matcher"),
+        "LEADGATE_MATCHER_SECRET": SECRET,
+        "LEADGATE_MATCHER_PORT": "0",
+        "LEADGATE_MATCHER_CACHE": str(own),
+    }
+    made = Matcher(env)
+    try:
+        yield await made.start()
+    finally:
+        await made.stop()

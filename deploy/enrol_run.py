@@ -1,0 +1,122 @@
+"""One run of enrolment: decode, detect and embed on every core, write in the order of the manifest, resume anywhere."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TypeVar
+
+from deploy.manifest import Manifest, Row
+from matcher import enrolment, images, pipeline, sweeping
+from matcher.enrolment import Measured
+from matcher.faces import Faces
+from matcher.gallery import Conn
+from matcher.images import ImageRefusedError
+
+LOOKED_UP = 500  # files asked about at a time
+EXPUNGED = "A court had this photograph expunged. It is not enrolled again."
+Item = TypeVar("Item")
+Step = Callable[[int, float], None]
+
+
+@dataclass(slots=True)
+class Told:
+    """What a run did."""
+
+    batch: str
+    done: int = 0
+    before: int = 0
+    refused: list[tuple[Row, str]] = field(default_factory=list[tuple[Row, str]])
+
+
+async def run(
+    read: Manifest,
+    load: Callable[[], Faces],
+    by: str,
+    needs_approval: bool,
+    workers: int,
+    step: Step,
+    conn: Conn,
+) -> Told:
+    """Every row of the manifest is in the gallery, or refused with a sentence; `step` hears how far it is."""
+    batch = await enrolment.open_batch(conn, read.sha256, needs_approval=needs_approval, by=by, now=datetime.now(UTC))
+    told = Told(batch)
+    waiting = await _not_yet(conn, read.rows, told)
+    began = time.monotonic()
+    through = pipeline.through(load, measured, waiting, workers=workers)
+    while item := await asyncio.to_thread(_next, through):
+        ((row, made),) = item
+        if isinstance(made, str):
+            told.refused.append((row, made))
+        elif await enrolment.enrol(conn, row.enrolment, made, batch=batch, by=by, now=datetime.now(UTC)):
+            told.done += 1
+        else:
+            told.before += 1
+        step(told.done + told.before + len(told.refused), told.done / max(time.monotonic() - began, 1e-6))
+    return told
+
+
+async def _not_yet(conn: Conn, rows: Iterable[Row], told: Told) -> list[Row]:
+    """Rows whose file is neither enrolled for that person nor expunged: where an interrupted run goes on."""
+    out: list[Row] = []
+    every = list(rows)
+    for at in range(0, len(every), LOOKED_UP):
+        part = every[at : at + LOOKED_UP]
+        digests = await asyncio.to_thread(lambda part=part: [_digest(row) for row in part])
+        known, gone = await enrolment.known(conn, digests), await enrolment.expunged(conn, digests)
+        for row, digest in zip(part, digests, strict=True):
+            if digest in gone:
+                told.refused.append((row, EXPUNGED))
+            elif (row.enrolment.person, digest) in known:
+                told.before += 1
+            else:
+                out.append(row)
+    return out
+
+
+def _next(items: Iterator[Item]) -> tuple[Item, ...]:
+    """The next item, alone in a tuple; nothing at the end."""
+    return tuple(islice(items, 1))
+
+
+def _digest(row: Row) -> str:
+    with row.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def measured(faces: Faces, row: Row) -> Measured | str:
+    """What is stored of the photograph, or the sentence that says why it cannot be enrolled."""
+    try:
+        photo = images.decode(row.path.read_bytes())
+    except ImageRefusedError as no:
+        return no.reason
+    found = faces.find(photo)
+    if not found:
+        return "No face was found in it."
+    if len(found) > 1:
+        return f"There are {len(found)} faces in it, and an arrest photograph has one: whose is it?"
+    vector = faces.vector(photo, found[0])
+    return Measured(photo.sha256, images.as_jpeg(photo.pixels), vector, faces.model.sha256)
+
+
+async def embed_missing(conn: Conn, load: Callable[[], Faces], workers: int) -> int:
+    """Every photograph that may be searched has a vector of this model, from the picture that is kept: how many."""
+    model = load().model.sha256
+    missing: list[tuple[str, bytes]] = await sweeping.without_vector(conn, model)
+    done = 0
+
+    def again(faces: Faces, item: tuple[str, bytes]) -> bytes | None:
+        photo = images.decode(item[1])
+        found = faces.find(photo)
+        return faces.vector(photo, found[0]).astype("<f4").tobytes() if len(found) == 1 else None
+
+    through = pipeline.through(load, again, missing, workers=workers)
+    while item := await asyncio.to_thread(_next, through):
+        (((photo_id, _), vector),) = item
+        if vector is not None:
+            await sweeping.put_vector(conn, photo_id, model, vector)
+            done += 1
+    return done

@@ -1,0 +1,165 @@
+"""The index while the gallery changes, and its snapshot on disk: nothing lost, nothing half there."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matcher import snapshot
+from matcher.index import GalleryIndex
+from matcher.snapshot import SnapshotError
+from tests.matcher.test_scan import people
+
+DIMENSION = 16
+MODEL = "ab" * 32
+VECTORS = people(40, DIMENSION, 11)
+
+
+def of(numbers) -> GalleryIndex:
+    rows = sorted(numbers)
+    return GalleryIndex(snapshot.made(np.array(rows, np.int64), VECTORS[rows], 0))
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("enrol"), st.sets(st.integers(0, 39), min_size=1, max_size=5)),
+        st.tuples(st.just("seal"), st.sets(st.integers(0, 39), min_size=1, max_size=5)),
+        st.tuples(st.just("snapshot"), st.sets(st.integers(0, 39), max_size=3)),
+    ),
+    max_size=14,
+)
+
+
+@given(start=st.sets(st.integers(0, 39)), steps=STEPS)
+@settings(max_examples=120, deadline=None)
+def test_whatever_happens_the_index_finds_what_may_be_found_and_its_root_says_what_that_is(start, steps):
+    """Photographs are enrolled and sealed, also while a snapshot is being made."""
+    index, alive = of(start), set(start)
+    for through, (what, numbers) in enumerate(steps, start=1):
+        if what == "snapshot":
+            held = index.merged()
+            alive ^= numbers
+            index.change(numbers, {n: VECTORS[n] for n in numbers & alive}, through)
+            index.rest_on(held)
+        else:
+            alive = alive | numbers if what == "enrol" else alive - numbers
+            index.change(numbers, {n: VECTORS[n] for n in numbers & alive}, through)
+        found = index.nearest(VECTORS[3], 50)
+        assert {number for number, _ in found.found} == alive
+        assert found.searched == len(index) == len(alive)
+        assert index.root() == of(alive).root()
+
+
+def test_the_nearest_come_first_whether_enrolled_before_or_since():
+    index = of(range(20))
+    index.change(range(20, 40), {n: VECTORS[n] for n in range(20, 40)}, 1)
+    found = index.nearest(VECTORS[25], 40).found
+    expected = sorted(range(40), key=lambda n: -float(VECTORS[n] @ VECTORS[25]))
+    assert [number for number, _ in found][:5] == expected[:5]
+    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+
+
+def test_a_vector_of_another_model_is_not_taken_in():
+    with pytest.raises(ValueError, match="not of this model"):
+        of(range(3)).change([9], {9: np.ones(8, np.float32)}, 1)
+
+
+# --- on disk ----------------------------------------------------------------------------------------------------------
+
+
+def held(n=10, through=7):
+    return snapshot.made(np.arange(n, dtype=np.int64), VECTORS[:n], through)
+
+
+def test_a_snapshot_is_what_was_saved(tmp_path):
+    snapshot.save(tmp_path, held(), MODEL)
+    got = snapshot.load(tmp_path, MODEL, DIMENSION)
+    assert (got.through, list(got.numbers)) == (7, list(range(10)))
+    assert np.array_equal(got.vectors, VECTORS[:10])
+    before, after = GalleryIndex(held()), GalleryIndex(got)
+    assert after.root() == before.root()
+    assert after.nearest(VECTORS[4], 5) == before.nearest(VECTORS[4], 5)
+
+
+def test_an_empty_gallery_has_a_snapshot_and_a_root(tmp_path):
+    snapshot.save(tmp_path, held(0), MODEL)
+    assert len(GalleryIndex(snapshot.load(tmp_path, MODEL, DIMENSION))) == 0
+
+
+def test_the_snapshot_before_is_gone_so_that_nobody_expunged_stays_in_one(tmp_path):
+    snapshot.save(tmp_path, held(), MODEL)
+    last = snapshot.save(tmp_path, held(5), MODEL)
+    assert list(tmp_path.iterdir()) == [last]
+
+
+@pytest.mark.parametrize("name", ["numbers.i64", "vectors.f32", "codes.i8", "leaves.sha256", "about.json"])
+def test_a_flipped_byte_or_a_truncated_file_is_never_served(tmp_path, name):
+    file = snapshot.save(tmp_path, held(), MODEL) / name
+    good = file.read_bytes()
+    for bad in (good[:-1], good[: len(good) // 2], b"", good[:5] + bytes([good[5] ^ 1]) + good[6:]):
+        file.write_bytes(bad)
+        with pytest.raises(SnapshotError):
+            snapshot.load(tmp_path, MODEL, DIMENSION)
+    file.unlink()
+    with pytest.raises(SnapshotError):
+        snapshot.load(tmp_path, MODEL, DIMENSION)
+
+
+def test_an_index_of_another_model_is_never_served(tmp_path):
+    path = snapshot.save(tmp_path, held(), MODEL)
+    for model, dimension in (("cd" * 32, DIMENSION), (MODEL, 512)):
+        with pytest.raises(SnapshotError, match="another model"):
+            snapshot.load(tmp_path, model, dimension)
+    about = json.loads((path / "about.json").read_text())
+    (path / "about.json").write_text(json.dumps(about | {"root": "00" * 32}))
+    with pytest.raises(SnapshotError, match="root"):
+        snapshot.load(tmp_path, MODEL, DIMENSION)
+
+
+def test_a_full_disk_leaves_the_snapshot_before_and_nothing_half_there(tmp_path):
+    """The kernel refuses to let the file grow, as a full disk does."""
+    snapshot.save(tmp_path, held(), MODEL)
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from matcher import snapshot;"
+        "from tests.matcher.test_index import held, MODEL;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300));"
+        "snapshot.save(Path(sys.argv[1]), held(20, 9), MODEL)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "File too large" in ran.stderr
+    assert snapshot.load(tmp_path, MODEL, DIMENSION).through == 7
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+KILLED = """
+import os, random, signal, sys, threading, time
+from pathlib import Path
+from matcher import snapshot
+from tests.matcher.test_index import MODEL, held
+rng = random.Random(int(sys.argv[2]))
+snapshots = [held(n, n) for n in range(1, 30)]
+print("ready", flush=True)
+threading.Timer(rng.random() * 0.03, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+for each in snapshots * 9:
+    snapshot.save(Path(sys.argv[1]), each, MODEL)
+"""
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("LEADGATE_KILLS", "6"))))
+def test_a_kill_while_snapshots_are_made_leaves_a_whole_one(tmp_path, seed):
+    snapshot.save(tmp_path, held(), MODEL)
+    ran = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(seed)], capture_output=True, check=False)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    got = snapshot.load(tmp_path, MODEL, DIMENSION)
+    assert list(got.numbers) == list(range(len(got.numbers)))
+    assert np.array_equal(got.vectors, VECTORS[: len(got.numbers)])
+    snapshot.save(tmp_path, held(3), MODEL)
+    assert len(list(tmp_path.iterdir())) == 1
