@@ -24,7 +24,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import approval, database, logbook, logs
+from bot import approval, database, jobs, logbook, logs
 from bot.casework import Casework, register
 from bot.database import AWAY, Pool
 from bot.desk import Desk
@@ -36,6 +36,7 @@ from bot.oversight import Oversight
 from bot.packs import load_pack
 from bot.people import People
 from bot.review import Review
+from bot.roster import Roster
 from bot.sealing import Sealer, publish_to, unpublished
 from bot.settings import SealerSettings, Settings, SettingsError
 from bot.views import request, review
@@ -145,6 +146,8 @@ def build(p: Parts) -> AsyncApp:
         """Awaited before the acknowledgement: if it raises there is none, and Slack delivers again."""
         if body.get("type") == "event_callback":
             await intake.remember(body["event"], body["team_id"])
+            for job in jobs.of_the_workspace(body["event"], p.identity["user_id"], p.rooms.all):
+                await p.casework.remember(job)
         await next()
 
     async def seen(body: dict[str, Any]) -> None:
@@ -297,7 +300,8 @@ async def work(settings: Settings) -> None:
         matcher = Matcher(p.session, settings.matcher_url, settings.matcher_secret.get_secret_value())
         team = p.identity["team_id"]
         kek, seal = settings.key_encryption_key, settings.seal_before_disclosure
-        errands = Errands(p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal)
+        roster = Roster(p.client, p.pool, team, clock) if settings.roster_from_groups else None
+        errands = Errands(p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, roster=roster)
         worker = Worker(p.pool, errands.by_kind(), timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)

@@ -116,6 +116,10 @@ class Desk:
         opened = _said(await self._client.conversations_open(users=[user]))
         return str(opened["channel"]["id"])
 
+    async def leave(self, channel: str) -> None:
+        """The bot is not in the channel any more; where it was not, nothing happens."""
+        await self._client.conversations_leave(channel=channel)
+
     # --- files ------------------------------------------------------------------------------------------------------
 
     async def upload(self, search: str, pictures: Mapping[str, bytes]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from bot.desk import Desk, PhotoGoneError
 from bot.matching import Matcher, MatcherRefusedError
 from bot.people import account_of
 from bot.queue import Lease
+from bot.roster import Roster
 from bot.sealing import stream_sealed
 from bot.views import approval, request, review
 from bot.views.blocks import Block
@@ -49,6 +50,10 @@ class Rooms:
     review: str
     oversight: str
 
+    @property
+    def all(self) -> frozenset[str]:
+        return frozenset({self.intake, self.review, self.oversight})
+
 
 class Errands:
     """The jobs by kind. Built by the composition root."""
@@ -64,6 +69,7 @@ class Errands:
         rooms: Rooms,
         *,
         seal: bool,
+        roster: Roster | None = None,
     ) -> None:
         self._casework = casework
         self._pool = pool
@@ -73,6 +79,7 @@ class Errands:
         self._team = team
         self._rooms = rooms
         self._seal = seal
+        self._roster = roster
 
     def by_kind(self) -> Mapping[str, Errand]:
         return {
@@ -90,6 +97,8 @@ class Errands:
             "hand-photograph": self.hand_photograph,
             "update-card": self.update_card,
             "retire-post": self.retire_post,
+            "sync-roster": self.sync_roster,
+            "leave-channel": self.leave_channel,
         }
 
     # --- the requester's side ---------------------------------------------------------------------------------------
@@ -275,6 +284,23 @@ class Errands:
         if posted := search.posts.get(lease.payload["what"]):
             channel, ts = posted.split()
             await self._desk.update(channel, ts, _retired(search, Post(lease.payload["what"])))
+        await self._casework.finish(lease)
+
+    # --- the workspace itself ---------------------------------------------------------------------------------------
+
+    async def sync_roster(self, lease: Lease) -> None:
+        """The roster says what the user groups say, where it is fed from them."""
+        if self._roster is not None:
+            await self._roster.sync()
+        await self._casework.finish(lease)
+
+    async def leave_channel(self, lease: Lease) -> None:
+        """The bot is in no channel that it was not set up for, and the supervisors know who wanted it there (M39)."""
+        channel, inviter = lease.payload["channel"], lease.payload["inviter"]
+        await self._desk.leave(channel)
+        key = ids.post_key(lease.key, "left")
+        message = review.left_channel(channel, inviter)
+        await self._desk.post(key, self._rooms.oversight, message, again=lease.again)
         await self._casework.finish(lease)
 
     # --- shared steps -----------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Which durable job follows which event. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, assert_never
 
 from bot import ids
@@ -141,3 +141,19 @@ def _files(untrusted_message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _offer(search: SearchId, file: str, owner: str, channel: str, thread: str) -> Job:
     payload = {"search": search, "file": file, "owner": owner, "channel": channel, "ts": thread}
     return Job("photo-posted", search, payload)
+
+
+ROSTER_EVENTS = frozenset({"subteam_updated", "subteam_members_changed", "subteam_created", "user_change", "team_join"})
+
+
+def of_the_workspace(untrusted_event: Mapping[str, Any], bot_user: str, rooms: Collection[str]) -> list[Job]:
+    """What follows from a change of the workspace: the roster is read anew; a channel that is none of ours is left."""
+    kind = untrusted_event.get("type")
+    stamp = str(untrusted_event.get("event_ts") or untrusted_event.get("ts") or "")
+    if kind in ROSTER_EVENTS:
+        return [Job("sync-roster", stamp, {})]
+    if kind == "member_joined_channel" and untrusted_event.get("user") == bot_user:
+        channel, inviter = str(untrusted_event.get("channel")), str(untrusted_event.get("inviter") or "")
+        if channel not in rooms:
+            return [Job("leave-channel", f"{channel}:{stamp}", {"channel": channel, "inviter": inviter})]
+    return []

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     photo_key: SecretStr  # 32 bytes, base64: wraps the key of each search
     seal_before_disclosure: bool = True  # nothing leaves before the ledger's signer has sealed why
     spill: Path = Path("/var/lib/leadgate/logs.spill")  # logs, while Postgres is away
+    roster_from_groups: bool = False  # roles follow Slack user groups; otherwise `leadgate people import` alone
     pack: str = "nypd-2020"
     pack_folder: Path | None = None  # an agency's own packs; what is shipped otherwise
     pack_key: Path | None = None  # the public key that signed them, as `leadgate policy key` writes it

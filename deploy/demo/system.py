@@ -129,6 +129,7 @@ class System:
             "LEADGATE_MATCHER_SECRET": self.secrets.matcher,
             "LEADGATE_PHOTO_KEY": self.secrets.photo_key,
             "LEADGATE_LEASE_SECONDS": str(self.lease_seconds),
+            "LEADGATE_ROSTER_FROM_GROUPS": "true",
             "LEADGATE_SPILL": str(self.root / "logs" / "spill"),
             **{f"LEADGATE_{name}_CHANNEL": self.channels[channel] for name, channel in CHANNELS.items()},
         }

@@ -1,0 +1,103 @@
+"""The roster, fed from Slack's user groups: who is in which group has which role. Certification never comes from Slack.
+
+One account is one person or nobody; guests, strangers of Slack Connect, bots and deactivated accounts are nobody (M36).
+Every change of a role is a ledger event.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import ledger
+from bot.database import Conn, Pool
+from policy.model import PersonId, Role
+
+ROLE_OF_GROUP: Mapping[str, Role] = {
+    "face-requesters": Role.REQUESTER,
+    "face-examiners": Role.EXAMINER,
+    "face-supervisors": Role.SUPERVISOR,
+    "face-executives": Role.EXECUTIVE,
+    "face-auditors": Role.AUDITOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account of the workspace and the roles that its groups give it; none where it may have none."""
+
+    account: str
+    name: str
+    handle: str
+    roles: frozenset[Role]
+
+
+def members(
+    untrusted_users: Iterable[Mapping[str, Any]], untrusted_groups: Iterable[Mapping[str, Any]], team: str
+) -> list[Member]:
+    """Everybody's roles, as the groups have it. Pure."""
+    of: dict[str, set[Role]] = {}
+    for group in untrusted_groups:
+        role = ROLE_OF_GROUP.get(str(group.get("handle")))
+        if role and not group.get("date_delete"):
+            for account in group.get("users") or ():
+                of.setdefault(account, set()).add(role)
+    return [
+        Member(user["id"], user.get("real_name") or user["name"], user["name"], _roles(user, of, team))
+        for user in untrusted_users
+    ]
+
+
+def _roles(untrusted_user: Mapping[str, Any], of: Mapping[str, set[Role]], team: str) -> frozenset[Role]:
+    barred = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+    if any(untrusted_user.get(flag) for flag in barred) or untrusted_user.get("team_id", team) != team:
+        return frozenset()
+    return frozenset(of.get(untrusted_user["id"], ()))
+
+
+KNOWN = """
+SELECT person.id, person.roles, person.active FROM casework.account JOIN casework.person ON person.id = account.person
+WHERE account.team = $1 AND account.account = $2
+"""
+PUT_PERSON = """
+INSERT INTO casework.person (id, name, roles, active) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET roles = excluded.roles, active = excluded.active
+"""
+PUT_ACCOUNT = "INSERT INTO casework.account (team, account, person) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+
+
+async def apply(conn: Conn, team: str, member: Member, now: datetime) -> bool:
+    """The roster has the member's roles, and the ledger says what changed; False where nothing did."""
+    known = await conn.fetchrow(KNOWN, team, member.account)
+    before = frozenset(known["roles"]) if known and known["active"] else frozenset[str]()
+    after = frozenset(role.value for role in member.roles)
+    if before == after:
+        return False
+    person = PersonId(known["id"]) if known else PersonId(member.handle)
+    await conn.execute(PUT_PERSON, person, member.name, sorted(after), bool(after))
+    await conn.execute(PUT_ACCOUNT, team, member.account, person)
+    data = {"person": person, "before": sorted(before), "after": sorted(after), "source": "user groups"}
+    await ledger.append(conn, "people", "RolesChanged", at=now, actor="slack", data=data)
+    return True
+
+
+class Roster:
+    """Reads the workspace's groups and keeps the roster in step."""
+
+    def __init__(self, client: AsyncWebClient, pool: Pool, team: str, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._pool = pool
+        self._team = team
+        self._clock = clock
+
+    async def sync(self) -> int:
+        """The roster says what the groups say now: how many people's roles changed."""
+        users: Any = await self._client.users_list(limit=1000)
+        groups: Any = await self._client.usergroups_list(include_users=True, include_disabled=True)
+        changed = 0
+        for member in members(users["members"], groups["usergroups"], self._team):
+            async with self._pool.acquire() as conn, conn.transaction():
+                changed += await apply(conn, self._team, member, self._clock())
+        return changed

@@ -1,0 +1,70 @@
+"""The roster, as Slack's user groups have it."""
+
+import pytest
+
+from bot import ledger, people, roster
+from bot.roster import Member, apply, members
+from policy.model import Role
+from tests import story as s
+
+TEAM = "T1"
+GROUPS = [
+    {"handle": "face-requesters", "users": ["U1", "U2", "U3", "U4", "U5", "U6"]},
+    {"handle": "face-examiners", "users": ["U2"]},
+    {"handle": "everybody", "users": ["U9"]},
+    {"handle": "face-supervisors", "users": ["U9"], "date_delete": 1760000000},
+]
+BARRED = {
+    "U3": {"deleted": True},
+    "U4": {"is_restricted": True},
+    "U5": {"is_stranger": True},
+    "U6": {"team_id": "T2"},
+}
+
+
+def user(account):
+    return {"id": account, "name": account.lower(), "real_name": account, "team_id": TEAM} | BARRED.get(account, {})
+
+
+USERS = [user(f"U{n}") for n in range(1, 10)]
+
+
+def test_roles_follow_the_groups():
+    roles = {m.account: m.roles for m in members(USERS, GROUPS, TEAM)}
+    assert roles["U1"] == {Role.REQUESTER}
+    assert roles["U2"] == {Role.REQUESTER, Role.EXAMINER}
+
+
+@pytest.mark.parametrize("account", BARRED)
+def test_guests_strangers_deactivated_accounts_and_other_teams_are_nobody(account):
+    assert {m.account: m.roles for m in members(USERS, GROUPS, TEAM)}[account] == frozenset()
+
+
+def test_a_disabled_group_and_a_group_that_means_nothing_give_no_role():
+    assert {m.account: m.roles for m in members(USERS, GROUPS, TEAM)}["U9"] == frozenset()
+
+
+async def test_every_change_of_a_role_is_in_the_ledger_and_no_change_is_not(pool):
+    both = Member("U2", "Eva", "eva", frozenset({Role.REQUESTER, Role.EXAMINER}))
+    none = Member("U2", "Eva", "eva", frozenset())
+    async with pool.acquire() as conn, conn.transaction():
+        assert await apply(conn, TEAM, both, s.NOON)
+        assert not await apply(conn, TEAM, both, s.NOON)
+        assert (await people.actor(conn, TEAM, "U2")).roles == both.roles
+        assert await apply(conn, TEAM, none, s.NOON)
+        assert (await people.actor(conn, TEAM, "U2")).roles == frozenset()
+        assert not await apply(conn, TEAM, none, s.NOON)
+        entries = await ledger.read(conn, "people")
+    assert [(e.data["before"], e.data["after"]) for e in entries] == [
+        ([], ["examiner", "requester"]),
+        (["examiner", "requester"], []),
+    ]
+
+
+async def test_certification_never_comes_from_slack(pool):
+    async with pool.acquire() as conn, conn.transaction():
+        await people.enrol(conn, people.Person(s.EVA.id, "Eva", s.EVA.roles, s.NEXT_YEAR, TEAM, "U2"))
+        await apply(conn, TEAM, Member("U2", "Eva", "eva", frozenset({Role.EXAMINER, Role.SUPERVISOR})), s.NOON)
+        actor = await people.actor(conn, TEAM, "U2")
+    assert actor.certified_until == s.NEXT_YEAR
+    assert set(roster.ROLE_OF_GROUP.values()) == set(Role) - {Role.SYSTEM}
