@@ -52,9 +52,16 @@ class Town:
         async with self.person("dana.ruiz") as dana:
             await dana.wait_for(lambda: self._idle(search), 60)
 
-    async def _idle(self, search: str) -> bool:
+    async def settled_but_for(self, search: str, kind: str) -> None:
+        """The same, except for a job of that kind, which waits for its time."""
+        async with self.person("dana.ruiz") as dana:
+            await dana.wait_for(lambda: self._idle(search, kind), 60)
+
+    async def _idle(self, search: str, but_for: str = "") -> bool:
         rows = await self.sql(
-            "SELECT 1 FROM casework.job WHERE payload->>'search' = $1 AND state IN ('ready', 'running')", search
+            "SELECT 1 FROM casework.job WHERE payload->>'search' = $1 AND kind <> $2 AND state IN ('ready', 'running')",
+            search,
+            but_for,
         )
         return not rows
 

@@ -1,0 +1,159 @@
+"""All six authorised uses from photo to notice, what a supervisor has to approve first, and what is refused in which words."""
+
+import json
+
+import pytest
+
+from bot.packs import load_pack
+from deploy.demo import play
+from tests.journeys.conftest import quiet
+
+PACK, _ = load_pack("nypd-2020")
+ANSWERS = {
+    "timing": "has",
+    "offence": "PL 160.15 robbery in the first degree",
+    "sub-role": "missing",
+    "identification": "withheld",
+    "imminence": "A caller says that a bomb will go off in the station at six tonight, and names the platform.",
+    "basis": play.BASIS,
+    "image-source": "cctv",
+    "attested": ["yes"],
+}
+
+
+async def ask(town, who, probe, purpose: str, **changes) -> tuple[dict, str, dict[str, str]]:
+    """`who` posts the photograph and fills in the form for the purpose: (the post, the search's id, what is wrong)."""
+    room = town.room("intake")
+    use = PACK.purpose(purpose)
+    post = await who.post_photo(room, probe.path.read_bytes(), probe.path.name)
+    card = await who.wait_message(room, lambda m: play.has(m, "start_request"), post["ts"])
+    await who.click(card, "start_request")
+    form = await who.wait_view(lambda v: v["callback_id"] == "request_form")
+    await who.select(form, "answer", purpose, block_id="purpose")
+    form = await who.wait_view(lambda v: any(b.get("block_id") == "case-number" for b in v["blocks"]))
+    answers = ANSWERS | {"purpose": purpose, "case-number": use.case_number_example} | changes
+    for ticked in [t for t in answers.get("circumstances", ())]:
+        await who.select(form, "answer", answers["circumstances"], block_id="circumstances")
+        due = [f.name for f in PACK.fields(use) if f.when and f.when.says == ticked]
+        form = await who.wait_view(
+            lambda v, due=due: all(any(b.get("block_id") == n for b in v["blocks"]) for n in due)
+        )
+    shown = {b.get("block_id") for b in form["blocks"]} | {"purpose"}
+    wrong = await who.submit({name: value for name, value in answers.items() if name in shown})
+    if wrong:
+        await who.close_view(everything=True)
+    return post, json.loads(form["private_metadata"])["search"], wrong
+
+
+@pytest.mark.parametrize("purpose", [p.code for p in PACK.purposes])
+async def test_each_authorised_use_from_photo_to_notice(purpose, town, enrolled):
+    async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva, town.person("noor.haddad") as noor:
+        post, search, wrong = await ask(town, dana, enrolled, purpose)
+        assert wrong == {}
+        root = await play.review_thread(eva, town.room("review"), search)
+        for examiner in (eva, noor):
+            await play.examine(examiner, root, None)
+        await play.notice_of(dana, town.room("intake"), post["ts"], leads=False)
+    kinds = await town.kinds(search)
+    assert kinds.count("SearchRequested") == kinds.count("SearchRun") == kinds.count("SearchClosed") == 1
+
+
+REFUSED = {
+    "a case number of another form": ({"case-number": "12"}, "case-number", "does not look like"),
+    "a placeholder for a basis": ({"basis": "see report"}, "basis", "characters"),
+    "a sketch": ({"image-source": "drawn"}, "image-source", "photograph of the actual person"),
+    "somebody suspected already": ({"circumstances": ["known"]}, "circumstances", "confirm a suspicion"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_what_is_refused_is_said_beside_the_question(name, town, enrolled):
+    changes, field, words = REFUSED[name]
+    async with town.person("dana.ruiz") as dana:
+        _, search, wrong = await ask(town, dana, enrolled, "suspect", **changes)
+    assert words in wrong[field]
+    assert await town.kinds(search) == ["Refused"]
+
+
+async def decide(town, search: str, action: str, reason: str = "Read, and decided on the facts stated.") -> None:
+    """Mara answers what the supervisors are asked about this search."""
+    async with town.person("mara.quinn") as mara:
+        asked = await mara.wait_message(
+            town.room("oversight"), lambda m: search in m["text"] and play.has(m, action), timeout=30
+        )
+        await mara.click(asked, action)
+        await mara.wait_view(lambda v: v.get("callback_id") == "approval")
+        assert await mara.submit({"reason": reason}) == {}
+
+
+async def test_a_request_that_may_show_a_minor_waits_for_a_supervisor(town, enrolled):
+    async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva:
+        post, search, wrong = await ask(town, dana, enrolled, "suspect", circumstances=["minor"])
+        assert wrong == {}
+        await dana.wait_message(town.room("intake"), lambda m: "Waiting for approval" in m["text"], post["ts"])
+        assert "PhotoAssessed" not in await town.kinds(search)
+        await decide(town, search, "approve_request")
+        await play.review_thread(eva, town.room("review"), search)
+    assert (await town.kinds(search)).count("RequestApproved") == 1
+
+
+async def test_a_request_that_is_not_approved_ends_with_a_notice_and_nothing_was_searched(town, enrolled):
+    async with town.person("dana.ruiz") as dana:
+        changes = {"circumstances": ["protected"], "suspicion": play.BASIS}
+        post, search, wrong = await ask(town, dana, enrolled, "suspect", **changes)
+        assert wrong == {}
+        await decide(town, search, "reject_request")
+        notice = await dana.wait_message(town.room("intake"), lambda m: "NOT APPROVED" in m["text"], post["ts"])
+    assert "says nothing about any person" in json.dumps(notice["blocks"])
+    assert "SearchRun" not in await town.kinds(search)
+
+
+async def test_an_emergency_is_searched_at_once_and_its_approval_is_asked_for(town, enrolled):
+    async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva:
+        _, search, wrong = await ask(town, dana, enrolled, "imminent-threat")
+        assert wrong == {}
+        await play.review_thread(eva, town.room("review"), search)
+        await decide(town, search, "approve_request", "The call was recorded; the threat is specific.")
+    await town.settled_but_for(search, "check-approval")
+    assert (await town.kinds(search)).count("RequestApproved") == 1
+
+
+async def test_an_examiner_who_knows_somebody_stands_aside_for_good(town, enrolled):
+    async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva:
+        _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
+        root = await play.review_thread(eva, town.room("review"), search)
+        await eva.click(root, "declare_conflict")
+        await eva.wait_view(lambda v: v.get("callback_id") == "approval")
+        assert await eva.submit({"reason": "The complainant is my neighbour."}) == {}
+        await eva.click(root, "open_worksheet")
+        assert "conflict of interest" in json.dumps(await eva.wait_view())
+        await eva.close_view()
+    assert (await town.kinds(search))[-2:] == ["ConflictDeclared", "Refused"]
+
+
+async def test_a_form_that_was_closed_is_found_again_as_it_was(town, enrolled):
+    async with town.person("dana.ruiz") as dana:
+        post = await dana.post_photo(town.room("intake"), enrolled.path.read_bytes(), "draft.jpg")
+        card = await dana.wait_message(town.room("intake"), lambda m: play.has(m, "start_request"), post["ts"])
+        await dana.click(card, "start_request")
+        form = await dana.wait_view()
+        await dana.select(form, "answer", "suspect", block_id="purpose")
+        form = await dana.wait_view(lambda v: any(b.get("block_id") == "case-number" for b in v["blocks"]))
+        await dana.submit({"basis": play.BASIS})  # refused by the page for what is still missing; the text stays
+        await dana.close_view()
+        await dana.click(card, "start_request")
+        again = await dana.wait_view(lambda v: any(b.get("block_id") == "basis" for b in v["blocks"]))
+        await dana.close_view()
+    basis = next(b for b in again["blocks"] if b.get("block_id") == "basis")
+    assert basis["element"].get("initial_value") in {None, play.BASIS}
+
+
+async def test_the_bot_leaves_a_channel_that_is_none_of_its_own_and_supervisors_are_told(town):
+    async with town.person("dana.ruiz") as dana, town.person("mara.quinn") as mara:
+        squad = town.system.channels["squad-room"]
+        await dana.invite(squad, "leadgate")
+        await mara.wait_message(town.room("oversight"), lambda m: "invited into another channel" in m["text"])
+        slack = town.system.slack()
+        members = (await slack.conversations_members(channel=squad))["members"]
+        await slack.session.close() if slack.session else None
+    assert town.system.credentials["bot_user_id"] not in members
