@@ -129,6 +129,7 @@ class Tab:
         await self.say("Page.bringToFront")
 
     async def picture(self, path: Path) -> None:
+        await self.front()
         shot = await self.say("Page.captureScreenshot", format="png")
         await asyncio.to_thread(_keep, path, base64.b64decode(shot["data"]))
 
