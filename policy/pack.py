@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn, Self, TypeGuard, cast
+from typing import Annotated, Any, NoReturn, Self, TypeGuard
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -86,48 +86,60 @@ class Pack(Rule):
 
     @model_validator(mode="after")
     def codes_are_unique(self) -> Self:
-        _once("purpose codes", (purpose.code for purpose in self.purposes))
-        for purpose in self.purposes:
-            _once(f"fields of {purpose.code!r}", (field.name for field in self.fields(purpose)))
-        _once("ban codes", (ban.code for ban in self.bans))
-        _once("retention classes", (one.of for one in self.retention))
-        _once("report codes", (report.code for report in self.reports))
-        _once("disclosure codes", (one.code for one in self.disclosures))
-        _once("case names", (case.name for case in self.cases))
+        _once("purposes", (purpose.code for purpose in self.purposes))
+        for number, purpose in enumerate(self.purposes):
+            _questions_once(self.fields(purpose), number)
+        _once("bans", (ban.code for ban in self.bans))
+        _once("retention", (one.of for one in self.retention))
+        _once("reports", (report.code for report in self.reports))
+        _once("disclosures", (one.code for one in self.disclosures))
+        _once("cases", (case.name for case in self.cases))
         return self
 
     @model_validator(mode="after")
     def what_is_named_exists(self) -> Self:
         codes = {purpose.code for purpose in self.purposes}
-        named = {*self.pre_approval.purposes, *(self.emergency.purposes if self.emergency else ())}
-        named |= {case.purpose for case in self.cases if case.purpose and not case.then.startswith("refused")}
-        if unknown := named - codes:
-            raise wrong("names-purpose", f"there is no purpose {', '.join(sorted(unknown))}")
-        for purpose in self.purposes:
-            _conditions_exist(self.fields(purpose))
+        named = {
+            "pre_approval": self.pre_approval.purposes,
+            "emergency": self.emergency.purposes if self.emergency else (),
+        }
+        for table, purposes in named.items():
+            if unknown := set(purposes) - codes:
+                raise wrong("names-purpose", f"there is no purpose {', '.join(sorted(unknown))}", table, "purposes")
+        for number, purpose in enumerate(self.purposes):
+            _conditions_exist(self.fields(purpose), number)
             if self.protected_activity:
                 _screen_exists(self.fields(purpose), self.protected_activity)
         return self
 
 
-def _once(what: str, codes: Iterable[str]) -> None:
-    every = list(codes)
-    if twice := {code for code in every if every.count(code) > 1}:
-        raise wrong("duplicate-code", f"{what} stand twice: {', '.join(sorted(twice))}")
+def _once(table: str, codes: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for number, code in enumerate(codes):
+        if code in seen:
+            raise wrong("duplicate-code", f"{code!r} stands twice among the {table}", table, number)
+        seen.add(code)
 
 
-def _conditions_exist(fields: tuple[FormField, ...]) -> None:
+def _questions_once(fields: tuple[FormField, ...], purpose: int) -> None:
+    names = [field.name for field in fields]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise wrong("duplicate-code", f"{', '.join(sorted(twice))} is asked twice", "purposes", purpose)
+
+
+def _conditions_exist(fields: tuple[FormField, ...], purpose: int) -> None:
     options = {field.name: field.options for field in fields}
     for field in fields:
         if field.when and field.when.says not in options.get(field.when.field, {}):
-            raise wrong("names-field", f"field {field.name!r} waits for an answer that nobody can give")
+            said = f"field {field.name!r} waits for an answer that nobody can give"
+            raise wrong("names-field", said, "purposes", purpose)
 
 
 def _screen_exists(fields: tuple[FormField, ...], screen: ProtectedActivity) -> None:
     options = {field.name: field.options for field in fields}
     kinds = {field.name: field.kind for field in fields}
     if screen.says not in options.get(screen.field, {}) or kinds.get(screen.statement) != "narrative":
-        raise wrong("names-field", "protected_activity: its question or its statement is not asked")
+        raise wrong("names-field", "its question or its statement is not asked", "protected_activity")
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -215,22 +227,22 @@ def _merged(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 def _laid(below: Any, over: Any) -> Any:
     if isinstance(below, dict) and isinstance(over, dict):
-        return _merged(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", over))
+        return _merged(below, over)
     if _are_tables(below) and _are_tables(over):
         return _merged_tables(below, over)
     return over
 
 
 def _are_tables(value: object) -> TypeGuard[list[dict[str, Any]]]:
-    return isinstance(value, list) and all(isinstance(one, dict) for one in cast("list[object]", value))
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
 def _merged_tables(below: list[dict[str, Any]], over: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Elements of the same code are laid over each other where the base has them; new ones follow."""
-    replacing = {_key(one): one for one in over}
     known = {_key(one) for one in below}
-    kept = [_merged(one, replacing.get(_key(one), {})) for one in below]
-    return [*kept, *(one for one in over if _key(one) not in known)]
+    replacing: dict[str, dict[str, Any]] = {}
+    new = [one for one in over if _key(one) not in known or replacing.setdefault(_key(one), one) is not one]
+    return [*(_merged(one, replacing.get(_key(one), {})) for one in below), *new]
 
 
 def _key(table: Mapping[str, Any]) -> str:
@@ -244,9 +256,10 @@ def _told(errors: list[ErrorDetails], data: dict[str, Any], layers: list[Layer])
     """The first thing wrong, with file, line and rule; how many more there are."""
     first = errors[0]
     rule, said = _rule(first)
-    place = ".".join(str(part) for part in first["loc"]) or "pack"
+    loc: Place = first["loc"] or first.get("ctx", {}).get("place", ())
+    place = ".".join(str(part) for part in loc)
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    file, line = _located(first["loc"], data, layers)
+    file, line = _located(loc, data, layers)
     return f"{file}:{line}: {place}: {rule}: {said}{more}"
 
 
@@ -257,8 +270,9 @@ def _located(loc: Place, data: dict[str, Any], layers: list[Layer]) -> tuple[str
             case (str(table), int(number), *rest) if len(layers) > 1:
                 codes = [_key(one) for one in layer.data.get(table, ())]
                 code = _key(data[table][number])
-                if code in codes:
-                    return layer.file, line_of(layer.text, (table, codes.index(code), *rest))
+                if at := [n for n, one in enumerate(codes) if one == code]:
+                    again = sum(_key(one) == code for one in data[table][:number])
+                    return layer.file, line_of(layer.text, (table, at[min(again, len(at) - 1)], *rest))
             case (key, *_) if key in layer.data:
                 return layer.file, line_of(layer.text, loc)
             case _:
@@ -269,8 +283,7 @@ def _located(loc: Place, data: dict[str, Any], layers: list[Layer]) -> tuple[str
 def _rule(error: ErrorDetails) -> tuple[str, str]:
     match error["type"], error["loc"]:
         case "pack", _:
-            rule, _, said = error["msg"].partition(": ")
-            return rule, said
+            return error.get("ctx", {})["rule"], error["msg"]
         case "extra_forbidden", (*_, key):
             return "unknown-key", f"there is no key {key!r} here"
         case "missing", (*_, "source"):

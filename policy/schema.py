@@ -21,9 +21,12 @@ class PackError(Exception):
     """The policy pack cannot be used; the start stops here."""
 
 
-def wrong(rule: str, said: str) -> PydanticCustomError:
-    """What a validator raises: the rule's name is stable, the sentence is for whoever mends the pack."""
-    return PydanticCustomError("pack", "{rule}: {said}", {"rule": rule, "said": said})
+def wrong(rule: str, said: str, *place: str | int) -> PydanticCustomError:
+    """What a validator raises: the rule's name is stable, the sentence is for whoever mends the pack.
+
+    `place` is where it stands, for what concerns several places of the pack.
+    """
+    return PydanticCustomError("pack", "{said}", {"rule": rule, "said": said, "place": place})
 
 
 def _safe(pattern: str) -> str:

@@ -13,7 +13,7 @@ TEAM = "T1"
 async def casework(pool):
     """The door under nypd-2020, at noon."""
     pack = s.pack()
-    text = (s.PACKS / "nypd-2020.toml").read_text(encoding="utf-8")
+    text = s.text_of()
     async with pool.acquire() as conn, conn.transaction():
         await register(conn, pack, text)
         for actor in s.EVERYBODY:

@@ -1,0 +1,246 @@
+"""What people are told, to the word: a refusal or an end that nobody understands protects nobody."""
+
+from dataclasses import replace
+
+import pytest
+
+from policy import model as m
+from policy.authority import STATE_IN_WORDS
+from policy.workflow import decide
+from tests import story as s
+from tests.story import BEN, DANA, EVA, MARA, NOOR, SYSTEM
+
+TWO_REASONS = m.Face(0, "unsuitable", ("yaw", "inter-eye-distance"), 11.0)
+NO = m.ApproveRequest(approve=False, reason=" Not sound. ")
+MINOR = replace(s.ASK, fields={**s.FIELDS, "circumstances": "minor"})
+CLOSED_UNSUITABLE, CLOSED_NO_MATCH = m.Outcome.UNSUITABLE, m.Outcome.NO_POSSIBLE_MATCH
+ENDS = {
+    "no face": (
+        [(s.ASK, DANA), (m.AssessPhoto(s.SHA, (), "model"), SYSTEM)],
+        m.SearchClosed(
+            CLOSED_UNSUITABLE,
+            "No face was found in the photograph. Nothing was searched. A picture in which the face is larger and sharper may help.",
+        ),
+    ),
+    "a face of no use": (
+        [(s.ASK, DANA), (m.AssessPhoto(s.SHA, (TWO_REASONS,), "model"), SYSTEM)],
+        m.SearchClosed(
+            CLOSED_UNSUITABLE,
+            "The face is not clear enough to be compared (yaw, inter-eye-distance). Nothing was searched. A better picture may help.",
+        ),
+    ),
+    "not a photograph": (
+        [(s.ASK, DANA), (m.RejectPhoto(s.SHA, "format", "Not an image."), SYSTEM)],
+        m.SearchClosed(CLOSED_UNSUITABLE, "Not an image."),
+    ),
+    "nobody found": (
+        [(s.ASK, DANA), (s.SEEN, SYSTEM), (m.RecordCandidates((), {"k": 20}), SYSTEM)],
+        m.SearchClosed(CLOSED_NO_MATCH, "The gallery holds nobody who may be searched for this purpose."),
+    ),
+    "everybody sealed since": (
+        [
+            (s.ASK, DANA),
+            (s.SEEN, SYSTEM),
+            (s.FOUND, SYSTEM),
+            *[(m.DropCandidate(c.label), SYSTEM) for c in s.CANDIDATES],
+        ],
+        m.SearchClosed(CLOSED_NO_MATCH, "The gallery holds nobody who may be searched for this purpose."),
+    ),
+    "nobody sees anybody": (
+        [*s.TO_REVIEW, *s.says(s.NO_LEAD, EVA), *s.says(s.NO_LEAD, NOOR)],
+        m.SearchClosed(CLOSED_NO_MATCH, "No candidate stood up to comparison."),
+    ),
+    "they differ": (
+        [*s.TO_REVIEW, *s.says(s.LEAD, EVA), *s.says(s.OTHER_LEAD, NOOR)],
+        m.SearchClosed(CLOSED_NO_MATCH, "The examiners did not agree on a candidate."),
+    ),
+    "the supervisor says no": (
+        [*s.AGREED, (m.DecideLead(approve=False, reason="Light."), MARA)],
+        m.SearchClosed(CLOSED_NO_MATCH, "The supervisor did not approve a lead."),
+    ),
+    "withdrawn": ([(s.ASK, DANA), (m.Withdraw("Found."), DANA)], m.SearchClosed(m.Outcome.WITHDRAWN, "Found.")),
+    "not approved": (
+        [(MINOR, DANA), (NO, MARA)],
+        m.SearchClosed(m.Outcome.REJECTED, "The request was not approved. Not sound."),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_end_is_told_in_these_words(name):
+    steps, end = ENDS[name]
+    search, events = s.tell(steps)
+    assert events[-1] == end
+    assert (search.outcome, search.reason, search.lead) == (end.outcome, end.reason, None)
+
+
+FACTS = {
+    "a request": (
+        [(s.ASK, DANA)],
+        m.SearchRequested(DANA.id, s.NOON, "nypd-2020@1.1.0", "suspect", "2026-075-001234", s.FIELDS, s.ORIGIN),
+    ),
+    "no photograph": ([(s.ASK, DANA), (m.RejectPhoto(s.SHA, "format", "No."), SYSTEM)], m.PhotoAssessed(s.SHA, (), "")),
+    "a photograph": ([(s.ASK, DANA), (s.SEEN, SYSTEM)], m.PhotoAssessed(s.SHA, (s.FACE,), "model")),
+    "a face": ([(s.ASK, DANA), (s.SEEN_TWO, SYSTEM), (m.ChooseFace(1), DANA)], m.FaceChosen(1)),
+    "a search": ([(s.ASK, DANA), (s.SEEN, SYSTEM), (s.FOUND, SYSTEM)], m.SearchRun(s.CANDIDATES, {"k": 20})),
+    "a candidate sealed since": (
+        [(s.ASK, DANA), (s.SEEN, SYSTEM), (s.FOUND, SYSTEM), (m.DropCandidate(s.P4), SYSTEM)],
+        m.CandidateDropped(s.P4),
+    ),
+    "a post": (s.TO_REVIEW, m.Posted(m.Post.REVIEW, "C2", "2.0")),
+    "an answer": (
+        [*s.TO_REVIEW, (m.AnswerCandidate(s.K7, m.Answer.INCONCLUSIVE), EVA)],
+        m.CandidateAnswered(EVA.id, s.K7, m.Answer.INCONCLUSIVE),
+    ),
+    "an opinion": (
+        [*s.TO_REVIEW, *s.says(replace(s.LEAD, differences=" The ears. "), EVA)],
+        m.ExaminationConcluded(EVA.id, m.Conclusion.POSSIBLE_MATCH, s.K7, "The ears.", s.SHA),
+    ),
+    "a decision": (
+        [*s.AGREED, (m.DecideLead(approve=True, reason=" Sound. "), MARA)],
+        m.LeadDecided(MARA.id, approved=True, reason="Sound."),
+    ),
+    "a decision against": (
+        [*s.AGREED, (m.DecideLead(approve=False, reason="Light."), MARA)],
+        m.LeadDecided(MARA.id, approved=False, reason="Light."),
+    ),
+    "a lead": ([*s.AGREED, (s.APPROVE, MARA)], m.LeadIssued(s.K7, (EVA.id, NOOR.id))),
+    "an agreement": (s.AGREED, m.ExaminersAgreed(s.K7)),
+    "an acknowledgement": (
+        [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
+        m.LeadAcknowledged(DANA.id, s.NOON),
+    ),
+    "an approval": (
+        [(MINOR, DANA), (m.ApproveRequest(approve=True, reason=" Yes. "), MARA)],
+        m.RequestApproved(MARA.id, s.NOON, "Yes."),
+    ),
+    "a rejection": ([(MINOR, DANA), (NO, MARA)], m.RequestRejected(MARA.id, s.NOON, "Not sound.")),
+    "a conflict": (
+        [*s.TO_REVIEW, (m.DeclareConflict(" A neighbour. "), EVA)],
+        m.ConflictDeclared(EVA.id, "A neighbour."),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_every_fact_is_recorded_with_all_that_belongs_to_it(name):
+    steps, fact = FACTS[name]
+    _, events = s.tell(steps)
+    assert fact in events
+
+
+def test_whoever_supports_another_candidate_is_no_supporter_of_the_lead():
+    rules = s.pack("bja-template")
+    ask = replace(s.ASK, fields={**s.FIELDS, "authority": "State Code 12-34"}, case_number="2026-001234")
+    steps = [
+        (ask, DANA),
+        *s.TO_REVIEW[1:],
+        *s.says(s.OTHER_LEAD, EVA),
+        *s.says(s.LEAD, NOOR),
+        *s.says(s.LEAD, BEN),
+        (s.APPROVE, MARA),
+    ]
+    search, events = s.tell(steps, rules)
+    assert events[-1] == m.LeadIssued(s.K7, (NOOR.id, BEN.id))
+    assert search.decided_by == MARA.id
+
+
+REFUSALS = {
+    "a face that is not there": (
+        [(s.ASK, DANA), (s.SEEN_TWO, SYSTEM)],
+        m.ChooseFace(7),
+        DANA,
+        ("names-face", "There is no such face in this photograph."),
+    ),
+    "a candidate that is not there": (
+        s.TO_REVIEW,
+        m.AnswerCandidate(m.Label("Z9"), m.Answer.EXCLUDED),
+        EVA,
+        ("names-candidate", "That candidate is not among those of this search."),
+    ),
+    "candidates still open": (
+        [*s.TO_REVIEW, (m.AnswerCandidate(s.P4, m.Answer.EXCLUDED), EVA)],
+        s.NO_LEAD,
+        EVA,
+        ("answers-all", "Every candidate needs an answer first. Still open: K7, W9."),
+    ),
+    "an edited image": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.LEAD, probe_sha256="cd" * 32),
+        EVA,
+        ("original-probe", "The comparison must be made against the photograph as it was received (M19)."),
+    ),
+    "nobody and somebody": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.NO_LEAD, candidate=s.K7),
+        EVA,
+        ("names-none", "Only a possible match names a candidate."),
+    ),
+    "somebody excluded": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.P4)],
+        s.LEAD,
+        EVA,
+        ("names-candidate", "A possible match names one candidate whom you answered as possible."),
+    ),
+    "nobody at all": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.P4)],
+        replace(s.LEAD, candidate=None),
+        EVA,
+        ("names-candidate", "A possible match names one candidate whom you answered as possible."),
+    ),
+    "no difference": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.LEAD, differences=" \n"),
+        EVA,
+        ("differences-considered", "Name at least one difference that you considered (M18)."),
+    ),
+    "no reason": (
+        s.AGREED,
+        m.DecideLead(approve=False, reason="\t"),
+        MARA,
+        ("decides-with-reason", "A decision needs a reason in writing (M23)."),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_every_refusal_is_told_in_these_words(name):
+    steps, command, by, told = REFUSALS[name]
+    search, _ = s.tell(steps)
+    (refused,) = decide(search, command, by, s.pack(), s.NOON)
+    assert (refused.rule, refused.reason) == told
+
+
+def test_an_inconclusive_opinion_needs_no_difference_and_is_no_support():
+    unsure = m.Conclude(m.Conclusion.INCONCLUSIVE, None, "", s.SHA)
+    search, events = s.tell([*s.TO_REVIEW, *s.says(unsure, EVA), *s.says(s.LEAD, NOOR)])
+    assert m.ExaminationConcluded(EVA.id, m.Conclusion.INCONCLUSIVE, None, "", s.SHA) in events
+    assert (search.state, search.reason) == (m.State.CLOSED, "The examiners did not agree on a candidate.")
+
+
+def test_a_pack_of_three_examiners_waits_for_the_third():
+    rules = s.pack()
+    rules = rules.model_copy(update={"review": rules.review.model_copy(update={"examiners": 3})})
+    two, _ = s.tell(s.AGREED, rules)
+    three, _ = s.tell(s.says(s.LEAD, BEN), rules, two)
+    differs, _ = s.tell(s.says(s.NO_LEAD, BEN), rules, two)
+    assert (two.state, three.state, differs.state) == (m.State.IN_REVIEW, m.State.AGREED, m.State.CLOSED)
+
+
+@pytest.mark.parametrize("state", m.State)
+def test_every_state_is_told_in_a_sentence(state):
+    assert STATE_IN_WORDS[state].endswith(".")
+
+
+def test_a_supervisors_no_to_a_poor_face_is_not_repeated_to_somebody_else():
+    poor = m.AssessPhoto(s.SHA, (m.Face(0, "poor", (), 30.0),), "model")
+    stop = m.OverrideQuality(proceed=False, reason="No.")
+    closed, _ = s.tell([(s.ASK, DANA), (poor, SYSTEM), (stop, MARA)])
+    early, _ = s.tell([(s.ASK, DANA)])
+    assert decide(closed, stop, MARA, s.pack(), s.NOON) == ()
+    assert s.refusals(list(decide(closed, stop, s.SAM, s.pack(), s.NOON))) == ["has-role"]
+    assert s.refusals(list(decide(early, stop, MARA, s.pack(), s.NOON))) == ["fits-state"]
+    unreadable, _ = s.tell([(s.ASK, DANA), (m.RejectPhoto(s.SHA, "format", "No."), SYSTEM)])
+    assert s.refusals(list(decide(unreadable, stop, MARA, s.pack(), s.NOON))) == ["fits-state"]
+    found, _ = s.tell(s.TO_REVIEW)
+    assert s.refusals(list(decide(found, stop, MARA, s.pack(), s.NOON))) == ["fits-state"]
