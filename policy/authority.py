@@ -75,6 +75,12 @@ OVERDUE = (
 )
 
 
+def searchable(search: Search, pack: Pack, now: datetime) -> tuple[str, ...]:
+    """The classes of photographs that this search may reach now, those an executive allowed among them."""
+    allowed = search.allowed_until is not None and now < search.allowed_until
+    return (*pack.repositories.permitted, *(search.repositories if allowed else ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """What keeps somebody from a command although role and state would let them."""

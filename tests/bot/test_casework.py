@@ -99,6 +99,8 @@ async def test_of_many_examiners_who_lock_at_once_exactly_two_are_counted(casewo
 
 
 WRONGS = {
+    "an approval by who asked": "INSERT INTO casework.approval VALUES ('LG-AAAAAAAAAAAA', 'dana', 'dana', now())",
+    "an approval taken back": "DELETE FROM casework.approval",
     "an examiner who asked": "INSERT INTO casework.opinion VALUES ('LG-AAAAAAAAAAAA', 'dana', 'dana', 'inconclusive', NULL, now())",
     "a possible match with nobody": "INSERT INTO casework.opinion VALUES ('LG-AAAAAAAAAAAA', 'dana', 'eva', 'possible-match', NULL, now())",
     "a lead without opinions": "INSERT INTO casework.lead VALUES ('LG-AAAAAAAAAAAA', 'K7', 'eva', 'noor', 'mara', now())",

@@ -7,7 +7,7 @@ from functools import reduce
 import pytest
 
 from policy import model as m
-from policy.authority import OVERDUE, withheld
+from policy.authority import OVERDUE, searchable, withheld
 from policy.cases import complete
 from policy.workflow import decide, evolve
 from tests import story as s
@@ -212,6 +212,15 @@ def test_a_permission_that_ran_out_lets_nothing_be_searched(late, state):
     assert after.state is state
     assert (after.outcome is OUTCOMES.REJECTED) == (state is STATES.CLOSED)
     assert bool(after.candidates) == (state is STATES.SEARCHED)
+
+
+def test_the_gallery_is_searched_in_the_classes_that_are_permitted_and_allowed_until_then():
+    asked, _ = s.tell([(PAROLE, DANA)])
+    allowed, _ = s.tell([(ALLOW, REX)], search=asked)
+    until = s.NOON + timedelta(days=7)
+    assert searchable(asked, s.pack(), s.NOON) == ("arrest",)
+    assert searchable(allowed, s.pack(), until - timedelta(seconds=1)) == ("arrest", "parole")
+    assert searchable(allowed, s.pack(), until) == ("arrest",)
 
 
 @pytest.mark.parametrize("asked", [("licence",), ("parole", "licence"), ("arrest", "", "parole")])

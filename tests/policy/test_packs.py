@@ -8,6 +8,7 @@ from policy import document
 from policy.cases import CaseError, complete, failure
 from policy.intake import screen
 from policy.pack import BASE, PackError, Sealed, gathered, parse
+from policy.schema import Case
 from policy.signing import key_files, sign
 from tests import story as s
 
@@ -57,6 +58,18 @@ def test_a_complete_request_is_refused_for_nothing_under_any_purpose(name):
     pack = s.pack(name)
     for purpose in pack.purposes:
         assert screen(complete(pack, purpose.code), pack) is None
+
+
+EVERY_USE = [(name, purpose.code) for name in SHIPPED for purpose in s.pack(name).purposes]
+
+
+@pytest.mark.parametrize(("name", "purpose"), EVERY_USE)
+def test_every_use_of_every_pack_goes_from_the_request_to_an_acknowledged_lead(name, purpose):
+    told = {"name": "all the way", "because": "That is what it is for.", "purpose": purpose}
+    case = Case(given=("a lead is issued",), when="the requester acknowledges the lead", then="lead", **told)
+    nobody = Case(given=("the examination is open",), when="every examiner finds nobody", then="closed", **told)
+    assert failure(case, s.pack(name)) is None
+    assert failure(nobody, s.pack(name)) is None
 
 
 @pytest.mark.parametrize("name", SHIPPED)
