@@ -96,17 +96,18 @@ def measured(faces: Faces, row: Row) -> Measured | str:
     found = faces.find(photo)
     if not found:
         return "No face was found in it."
-    if len(found) > 1:
+    face, *others = found
+    if others:
         return f"There are {len(found)} faces in it, and an arrest photograph has one: whose is it?"
-    vector = faces.vector(photo, found[0])
+    vector = faces.vector(photo, face)
     return Measured(photo.sha256, images.as_jpeg(photo.pixels), vector, faces.model.sha256)
 
 
-async def embed_missing(conn: Conn, load: Callable[[], Faces], workers: int) -> int:
+async def embed_missing(conn: Conn, load: Callable[[], Faces], model: str, workers: int) -> int:
     """Every photograph that may be searched has a vector of this model, from the picture that is kept: how many."""
-    model = load().model.sha256
     missing: list[tuple[str, bytes]] = await sweeping.without_vector(conn, model)
     done = 0
+    ids = [photo_id for photo_id, _ in missing]
 
     def again(faces: Faces, item: tuple[str, bytes]) -> bytes | None:
         photo = images.decode(item[1])
@@ -114,8 +115,8 @@ async def embed_missing(conn: Conn, load: Callable[[], Faces], workers: int) -> 
         return faces.vector(photo, found[0]).astype("<f4").tobytes() if len(found) == 1 else None
 
     through = pipeline.through(load, again, missing, workers=workers)
-    while item := await asyncio.to_thread(_next, through):
-        (((photo_id, _), vector),) = item
+    for photo_id in ids:
+        ((_, vector),) = await asyncio.to_thread(_next, through)
         if vector is not None:
             await sweeping.put_vector(conn, photo_id, model, vector)
             done += 1

@@ -29,10 +29,14 @@ LARGE = 100_000
 log = structlog.get_logger()
 
 
+def model_pack(settings: Settings) -> Path:
+    """The folder of the model pack that the settings name, or of the default."""
+    return settings.pack or pack.default(settings.cache.expanduser())
+
+
 def load_faces(settings: Settings, threads: int | None = None) -> Faces:
-    """The model pack that the settings name, or the default."""
-    folder = settings.pack or pack.default(settings.cache.expanduser())
-    return Faces(folder, threads=threads or settings.threads, provider=settings.provider)
+    """That pack's model, loaded."""
+    return Faces(model_pack(settings), threads=threads or settings.threads, provider=settings.provider)
 
 
 async def serve(settings: Settings) -> None:

@@ -15,8 +15,8 @@ from rich.table import Table
 from deploy import enrol_run, manifest, type10
 from deploy.enrol_run import Told
 from deploy.manifest import Manifest
-from matcher import custody, enrolment, gallery, pipeline, sweeping
-from matcher.app import load_faces
+from matcher import custody, enrolment, gallery, pack, pipeline, sweeping
+from matcher.app import load_faces, model_pack
 from matcher.gallery import Conn
 from matcher.pack import PackError
 from matcher.settings import Settings
@@ -88,7 +88,10 @@ def _enrolled(read: Manifest, by: str, needs_approval: bool, workers: int) -> To
         def step(done: int, per_second: float) -> None:
             progress.update(task, completed=done, rate=f"{per_second:.1f}/s")
 
-        return _with_database(partial(enrol_run.run, read, load, by, needs_approval, workers, step))
+        told = _with_database(partial(enrol_run.run, read, load, by, needs_approval, workers, step))
+    model = _model()
+    _with_database(lambda conn: enrol_run.embed_missing(conn, load, model, workers))  # enrolled with another pack
+    return told
 
 
 @app.command()
@@ -175,7 +178,8 @@ def embed(workers: Annotated[int, typer.Option(help="threads; 0: one for each co
     """Measures again, with the model pack that is set now, every photograph that has no vector of it."""
     settings = _settings()
     load = partial(load_faces, settings, 1)
-    done = _with_database(lambda conn: enrol_run.embed_missing(conn, load, workers or pipeline.cores()))
+    model, count = _model(), workers or pipeline.cores()
+    done = _with_database(lambda conn: enrol_run.embed_missing(conn, load, model, count))
     console.print(f"{done} photographs measured.")
 
 
@@ -184,7 +188,7 @@ def _settings() -> Settings:
 
 
 def _model() -> str:
-    return load_faces(_settings()).model.sha256
+    return pack.fingerprint(model_pack(_settings()))
 
 
 def _now() -> datetime:

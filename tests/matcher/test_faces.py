@@ -1,0 +1,164 @@
+"""The model: the pack is the weights that were evaluated, and faces are found, measured and told apart."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from matcher import drawing, images, pack
+from matcher.contract import Tier
+from matcher.faces import TEMPLATE, Faces, aligned, pose, similarity
+from matcher.images import Photo
+from matcher.pack import PackError
+from tests.matcher.conftest import CAST, PEOPLE, cast, probe_of
+
+
+def photo(path) -> Photo:
+    return images.decode(path.read_bytes())
+
+
+def mugshot(person: str) -> Photo:
+    return photo(CAST / next(row["photo"] for row in cast("gallery") if row["person"] == person))
+
+
+def vector(faces: Faces, of: Photo):
+    (found,) = faces.find(of)
+    return faces.vector(of, found)
+
+
+def test_a_person_is_nearer_to_themselves_than_to_anybody_else(faces):
+    shots = np.array([vector(faces, mugshot(person)) for person in PEOPLE])
+    probes = np.array([vector(faces, photo(probe_of(person))) for person in PEOPLE])
+    assert list(np.argmax(probes @ shots.T, axis=1)) == list(range(len(PEOPLE)))
+    assert np.linalg.norm(shots, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_same_bytes_give_the_same_vector(faces, cache):
+    other = Faces(pack.default(cache), threads=1)
+    one = mugshot(PEOPLE[0])
+    assert vector(faces, one) @ vector(other, one) == pytest.approx(1, abs=1e-5)
+
+
+def test_faces_are_numbered_from_left_to_right(faces):
+    row = next(row for row in cast("probes") if row["faces"] > 1)
+    found = faces.find(photo(CAST / row["probe"]))
+    assert len(found) == row["faces"]
+    assert [one.face.index for one in found] == list(range(len(found)))
+    lefts = [one.face.box.left for one in found]
+    assert lefts == sorted(lefts)
+
+
+def test_a_blurred_or_distant_face_is_of_a_lower_tier_and_says_why(faces):
+    good = mugshot(PEOPLE[0])
+    order = [Tier.GOOD, Tier.LIMITED, Tier.POOR, Tier.UNSUITABLE]
+
+    def tier(pixels):
+        (one,) = faces.find(Photo(pixels, good.sha256, "jpeg"))
+        return order.index(one.face.quality.tier), one.face.quality.reasons
+
+    assert tier(good.pixels) == (0, ())
+    eyes = faces.find(good)[0].face.quality.inter_eye_px
+    small = cv2.resize(good.pixels, None, fx=18 / eyes, fy=18 / eyes, interpolation=cv2.INTER_AREA)
+    assert tier(cv2.copyMakeBorder(small, 80, 80, 80, 80, cv2.BORDER_REPLICATE))[0] >= 2
+    blurred = tier(cv2.GaussianBlur(good.pixels, (0, 0), eyes / 8))
+    assert blurred[0] >= 1
+    assert "sharpness" in blurred[1]
+
+
+def test_masking_leaves_one_face(faces):
+    row = next(row for row in cast("probes") if row["faces"] > 1)
+    one = photo(CAST / row["probe"])
+    first, *others = faces.find(one)
+    left = faces.find(Photo(drawing.masked(one.pixels, others), one.sha256, one.format))
+    assert [found.face.box.left for found in left] == pytest.approx([first.face.box.left], abs=8)
+
+
+def test_alignment_brings_the_landmarks_to_their_places():
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    seen = TEMPLATE @ turn.T * 2.5 + [40, 90]
+    there = similarity(seen, TEMPLATE)
+    assert seen @ there[:, :2].T + there[:, 2] == pytest.approx(TEMPLATE, abs=1e-9)
+
+
+def test_pose_follows_the_nose():
+    front = TEMPLATE.astype(np.float32)
+    front[2, 0] = (front[0, 0] + front[1, 0]) / 2
+    aside = front.copy()
+    aside[2, 0] += 14
+    assert abs(pose(front)[0]) < 3
+    assert pose(aside)[0] > 20
+    assert aligned(np.zeros((200, 200, 3), np.uint8), front).shape == (112, 112, 3)
+
+
+# --- packs ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_rewritten_embedder_computes_what_the_weights_of_the_wheel_mean(faces):
+    """Folded to float32 only, PReLU as it was: what onnxruntime makes of that is what the dressed pack gives."""
+    plain = pack._folded(pack._weights(pack.EMBEDDER))
+    session = onnxruntime.InferenceSession(plain.SerializeToString(), providers=["CPUExecutionProvider"])
+    (found,) = faces.find(mugshot(PEOPLE[0]))
+    crop = aligned(mugshot(PEOPLE[0]).pixels, found.landmarks)
+
+    def theirs(view):
+        blob = np.ascontiguousarray(view.transpose(2, 0, 1)[None].astype(np.float32))
+        return session.run(None, {session.get_inputs()[0].name: blob})[0].reshape(-1)
+
+    both = theirs(crop) + theirs(np.ascontiguousarray(crop[:, ::-1]))
+    assert both / np.linalg.norm(both) == pytest.approx(faces.embed(crop), abs=1e-5)
+
+
+def test_folding_gives_each_block_its_own_scale_and_zero_point():
+    node = onnx.helper.make_node("DequantizeLinear", ["x", "s", "z"], ["y"], axis=0, block_size=2)
+    constants = {
+        "x": np.array([[1, 2], [3, 4], [5, 6]], np.int8),
+        "s": np.array([[0.5, 1], [2, 3]], np.float32),
+        "z": np.array([[0, 1], [1, 0]], np.int8),
+    }
+    assert pack._dequantised(node, constants).tolist() == [[0.5, 1], [1.5, 3], [8, 18]]
+
+
+def test_a_weight_file_that_is_not_the_one_evaluated_is_not_used(monkeypatch):
+    monkeypatch.setitem(pack.SHA256, pack.EMBEDDER, "00" * 32)
+    with pytest.raises(PackError, match="not the file that was evaluated"):
+        pack._weights(pack.EMBEDDER)
+
+
+def test_a_pack_without_licence_or_evaluation_is_not_loaded(cache, tmp_path):
+    for missing in pack.NEEDED:
+        folder = tmp_path / missing
+        shutil.copytree(pack.default(cache), folder)
+        said = json.loads((folder / "pack.json").read_text())
+        (folder / "pack.json").write_text(json.dumps({k: v for k, v in said.items() if k != missing}))
+        with pytest.raises(PackError, match=missing):
+            Faces(folder)
+    (folder / "pack.json").unlink()
+    with pytest.raises(PackError, match=r"no pack\.json"):
+        Faces(folder)
+
+
+def test_a_pack_whose_dimension_is_not_what_it_says_is_not_loaded(cache, tmp_path):
+    folder = tmp_path / "pack"
+    shutil.copytree(pack.default(cache), folder)
+    said = json.loads((folder / "pack.json").read_text())
+    (folder / "pack.json").write_text(json.dumps(said | {"dimension": 512}))
+    with pytest.raises(PackError, match="dimension"):
+        Faces(folder)
+
+
+def test_the_fingerprint_names_the_weights_and_how_they_are_used(cache, tmp_path):
+    one, other = pack.default(cache), tmp_path / "pack"
+    shutil.copytree(one, other)
+    assert pack.fingerprint(one) == pack.fingerprint(other)
+    said = json.loads((other / "pack.json").read_text())
+    (other / "pack.json").write_text(json.dumps(said | {"preprocessing": pack.PLAIN}))
+    assert pack.fingerprint(one) != pack.fingerprint(other)
+
+
+def test_a_provider_that_this_machine_lacks_is_named(cache):
+    with pytest.raises(PackError, match="CUDAExecutionProvider"):
+        Faces(pack.default(cache), provider="cuda")

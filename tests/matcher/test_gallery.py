@@ -1,0 +1,277 @@
+"""The gallery's legal life: what enters, who agrees, what a court takes out again, and what the ledger remembers."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from deploy import manifest, type10
+from matcher import custody, enrolment, gallery, sweeping
+from tests.matcher.conftest import CAST, PEOPLE, cast, probe_of
+from tests.story import NOON
+
+COUNT = "SELECT count(*) FROM gallery.photograph"
+
+
+async def ledger_kinds(superuser) -> list[str]:
+    rows = await superuser.fetch("SELECT kind FROM ledger.entry WHERE stream = 'gallery' ORDER BY seq")
+    return [row["kind"] for row in rows]
+
+
+async def test_enrolling_twice_changes_nothing(enrol, small_manifest, conn, superuser):
+    first, second = await enrol(small_manifest), await enrol(small_manifest)
+    assert (first.done, second.done, second.before) == (len(first_rows(small_manifest)), 0, first.done)
+    assert await conn.fetchval(COUNT) == first.done
+    assert await ledger_kinds(superuser) == ["BatchOpened", *["PhotographEnrolled"] * first.done]
+
+
+def first_rows(file) -> list[dict]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+async def test_two_enrolments_at_once_enrol_everything_once(enrol, small_manifest, conn, database, faces):
+    from deploy import enrol_run
+
+    other = await gallery.connect(database.url("matcher"), "other")
+    read = manifest.read(small_manifest)
+    async with other.acquire() as second:
+        told = await asyncio.gather(
+            enrol(small_manifest), enrol_run.run(read, lambda: faces, "clerk", False, 1, lambda *_: None, second)
+        )
+    await other.close()
+    assert sum(t.done for t in told) == len(read.rows) == await conn.fetchval(COUNT)
+
+
+async def test_a_batch_that_needs_a_second_person_is_not_searched_before(enrol, small_manifest, conn, faces):
+    told = await enrol(small_manifest, needs_approval=True)
+
+    async def searchable() -> int:
+        return len((await gallery.read_all(conn, faces.model.sha256, faces.model.dimension)).numbers)
+
+    assert await searchable() == 0
+    assert "somebody other" in await enrolment.approve(conn, told.batch, by="clerk", now=NOON)
+    assert await searchable() == 0
+    assert await enrolment.approve(conn, told.batch, by="captain", now=NOON) is None
+    assert await searchable() == told.done
+    assert "approved it before" in await enrolment.approve(conn, told.batch, by="major", now=NOON)
+    assert "no batch" in await enrolment.approve(conn, "f" * 32, by="major", now=NOON)
+
+
+async def test_the_database_itself_refuses_that_one_person_is_both(enrol, small_manifest, superuser):
+    await enrol(small_manifest, needs_approval=True)
+    with pytest.raises(Exception, match="approved_by_another"):
+        await superuser.execute("UPDATE gallery.batch SET approved_by = made_by, approved_at = now()")
+
+
+async def test_expunged_leaves_nothing_but_a_digest_and_is_not_enrolled_again(enrol, small_manifest, conn, superuser):
+    told = await enrol(small_manifest)
+    person = PEOPLE[0]
+    gone = await custody.expunge(conn, person, order="Order 5/2026", by="clerk", now=NOON)
+    assert gone >= 1
+    assert await gallery.person(conn, person) is None
+    for table in ("picture", "embedding"):
+        left = await superuser.fetchval(f"SELECT count(*) FROM gallery.{table}")
+        assert left == told.done - gone
+    assert not await superuser.fetchval("SELECT count(*) FROM gallery.person WHERE id = $1", person)
+    again = await enrol(small_manifest)
+    assert (again.done, len(again.refused)) == (0, gone)
+    assert "court" in again.refused[0][1]
+    assert (await ledger_kinds(superuser))[-1] == "PhotographsExpunged"
+
+
+async def test_sealed_and_juvenile_photographs_are_out_of_every_readers_reach(enrol, small_manifest, conn, faces):
+    rows = first_rows(small_manifest)
+    rows[0]["juvenile"] = True
+    rows[1]["sealed"] = True
+    small_manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = await enrol(small_manifest)
+    held = await gallery.read_all(conn, faces.model.sha256, faces.model.dimension)
+    assert len(held.numbers) == told.done - 2
+    stats = await custody.stats(conn, faces.model.sha256)
+    assert (stats["photographs"], stats["eligible"], stats["sealed"], stats["juvenile"]) == (
+        told.done,
+        told.done - 2,
+        1,
+        1,
+    )
+
+
+async def test_a_court_names_a_photograph_an_arrest_or_a_person(enrol, small_manifest, conn):
+    await enrol(small_manifest)
+    row = first_rows(small_manifest)[0]
+    assert await custody.seal(conn, row["arrest_id"], order="A", by="clerk", now=NOON) >= 1
+    assert await custody.seal(conn, row["arrest_id"], order="A", by="clerk", now=NOON) == 0
+    assert await custody.unseal(conn, row["person"], order="B", by="clerk", now=NOON) >= 1
+    assert await custody.seal(conn, "nobody", order="C", by="clerk", now=NOON) == 0
+
+
+async def test_the_same_face_under_two_identities_is_found(enrol, small_manifest, conn, faces):
+    rows = first_rows(small_manifest)
+    copy = small_manifest.parent / "copy.jpg"
+    shutil.copy(probe_of(PEOPLE[0]), copy)
+    same_file = rows[-1] | {"person": "S-other", "arrest_id": "X1"}
+    same_face = rows[0] | {"person": "S-alias", "photo": "copy.jpg", "arrest_id": "X2"}
+    small_manifest.write_text("".join(json.dumps(row) + "\n" for row in (*rows, same_file, same_face)))
+    await enrol(small_manifest)
+    found = {(f.what, f.people) for f in await sweeping.sweep(conn, faces.model, 0.6)}
+    assert ("same file", tuple(sorted(("S-other", rows[-1]["person"])))) in found
+    alias = next(p for what, p in found if "S-alias" in p and PEOPLE[0] in p)
+    assert alias == tuple(sorted(("S-alias", PEOPLE[0])))
+
+
+async def test_photographs_without_one_face_are_refused_with_a_sentence(enrol, small_manifest, conn):
+    several = next(row for row in cast("probes") if row["faces"] > 1)
+    shutil.copy(CAST / several["probe"], small_manifest.parent / "two.jpg")
+    (small_manifest.parent / "text.jpg").write_text("not a photograph")
+    good = first_rows(small_manifest)[0]
+    bad = [good | {"person": f"S-{name}", "photo": name} for name in ("two.jpg", "text.jpg")]
+    small_manifest.write_text("".join(json.dumps(row) + "\n" for row in (good, *bad)))
+    told = await enrol(small_manifest)
+    assert told.done == 1
+    assert [why.split(",")[0] for _, why in told.refused] == [
+        "There are 2 faces in it",
+        "The file is not a JPEG",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"legal_basis": ""}, "without legal_basis"),
+        ({"legal_basis": " ", "agency": None}, "without legal_basis, agency"),
+        ({"photo": "../../etc/passwd"}, "outside the manifest's folder"),
+        ({"photo": "nowhere.jpg"}, "no file nowhere.jpg"),
+        ({"photo_date": "13.3.2026"}, "not a date"),
+        ({"juvenile": "perhaps"}, "neither yes nor no"),
+        ({"height_cm": "1.80"}, "not from 40 to 260"),
+        ({"birth_year": "unknown"}, "not a number"),
+        ({"person": "a\0b"}, "zero byte"),
+    ],
+)
+def test_a_row_that_may_not_be_enrolled_is_named_before_anything_is_written(small_manifest, change, why):
+    rows = first_rows(small_manifest)
+    rows[1] |= change
+    small_manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    read = manifest.read(small_manifest)
+    ((line, said),) = read.wrong
+    assert line == 2
+    assert why in said
+
+
+def test_a_row_twice_and_a_line_that_is_no_json_are_named(small_manifest):
+    text = small_manifest.read_text()
+    small_manifest.write_text(text + text.splitlines()[0] + "\n{broken\n")
+    read = manifest.read(small_manifest)
+    assert [said.split(" as ")[0] for _, said in read.wrong] == [
+        "the same photograph of the same person",
+        "without person, photo, legal_basis, agency, arrest_id, photo_date",
+    ]
+
+
+def cli(database, cache, *argv: str, **more) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {
+        "LEADGATE_MATCHER_DATABASE_URL": database.url("matcher"),
+        "LEADGATE_MATCHER_CACHE": str(cache),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "deploy", "gallery", *argv], env=env, capture_output=True, text=True, check=False, **more
+    )
+
+
+async def test_the_command_line_enrols_seals_counts_and_expunges(database, cache, small_manifest, conn):
+    said = await asyncio.to_thread(cli, database, cache, "enrol", str(small_manifest), "--check")
+    assert (said.returncode, await conn.fetchval(COUNT)) == (0, 0), said.stderr
+    said = await asyncio.to_thread(cli, database, cache, "enrol", str(small_manifest), "--by", "clerk")
+    assert "photographs enrolled" in said.stderr
+    count = len(first_rows(small_manifest))
+    said = await asyncio.to_thread(cli, database, cache, "seal", PEOPLE[0], "--order", "O1", "--by", "clerk")
+    assert (said.returncode, "sealed" in said.stderr) == (0, True)
+    said = await asyncio.to_thread(cli, database, cache, "stats")
+    assert "without vector" in said.stdout
+    said = await asyncio.to_thread(
+        cli, database, cache, "expunge", PEOPLE[0], "--order", "O2", "--by", "clerk", "--yes"
+    )
+    assert said.returncode == 0
+    assert await conn.fetchval(COUNT) < count
+    rows = first_rows(small_manifest)
+    small_manifest.write_text(json.dumps(rows[1] | {"legal_basis": ""}) + "\n")
+    said = await asyncio.to_thread(cli, database, cache, "enrol", str(small_manifest))
+    assert (said.returncode, "Nothing was enrolled" in said.stderr) == (2, True)
+
+
+async def test_a_killed_enrolment_goes_on_where_it_was_without_loss_or_doubles(database, cache, small_manifest, conn):
+    total = len(first_rows(small_manifest))
+    env = os.environ | {
+        "LEADGATE_MATCHER_DATABASE_URL": database.url("matcher"),
+        "LEADGATE_MATCHER_CACHE": str(cache),
+    }
+    argv = [sys.executable, "-m", "deploy", "gallery", "enrol", str(small_manifest), "--by", "clerk", "--workers", "1"]
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec(*argv, env=env, stderr=subprocess.DEVNULL)
+        before = await conn.fetchval(COUNT)
+        while process.returncode is None and await conn.fetchval(COUNT) == before < total:
+            await asyncio.sleep(0.01)
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+    said = await asyncio.to_thread(cli, database, cache, "enrol", str(small_manifest), "--by", "clerk")
+    assert said.returncode == 0, said.stderr
+    assert await conn.fetchval(COUNT) == total
+    whole = await conn.fetchval(
+        "SELECT count(*) FROM gallery.eligible JOIN gallery.picture ON picture.photograph = eligible.id"
+        " JOIN gallery.embedding ON embedding.photograph = eligible.id"
+    )
+    assert whole == total
+
+
+# --- ANSI/NIST-ITL ----------------------------------------------------------------------------------------------------
+
+
+def record(kind: int, fields: dict[int, bytes]) -> bytes:
+    """A tagged record of SP 500-290: its own length in its first field."""
+    rest = b"\x1d".join(b"%d.%03d:%s" % (kind, n, value) for n, value in fields.items()) + b"\x1c"
+    length = len(rest) + len(b"%d.001:\x1d" % kind)
+    while len(b"%d.001:%d\x1d" % (kind, length)) + len(rest) != length:
+        length = len(b"%d.001:%d\x1d" % (kind, length)) + len(rest)
+    return b"%d.001:%d\x1d" % (kind, length) + rest
+
+
+def transaction(jpeg: bytes, *, day: bytes = b"20240229", compression: bytes = b"JPEGB") -> bytes:
+    one = {2: b"0500", 3: b"1\x1f2\x1e2\x1f00\x1e10\x1f01", 4: b"MUG", 5: b"20240301", 8: b"NYC", 9: b"TCN-77"}
+    face = {2: b"01", 3: b"FACE", 4: b"NY0303000", 5: day, 6: b"480", 7: b"600", 11: compression, 999: jpeg}
+    return record(1, one) + record(2, {2: b"00", 59: b"P-1234"}) + record(10, face)
+
+
+async def test_mugshots_of_an_ansi_nist_file_are_enrolled_with_what_it_says_of_them(tmp_path, enrol, conn):
+    file, into = tmp_path / "mug.an2", tmp_path / "unpacked"
+    file.write_bytes(transaction((CAST / cast("gallery")[0]["photo"]).read_bytes()))
+    assert type10.unpack(file, into, "arrest") == 1
+    told = await enrol(into / "manifest.jsonl")
+    facts = await gallery.person(conn, "P-1234")
+    assert told.done == 1
+    (photo,) = facts.photos
+    assert (photo.agency, photo.arrest_id, photo.taken_on.isoformat()) == ("NY0303000", "TCN-77", "2024-02-29")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "Type-1"),
+        (b"\xff\xd8\xff not a transaction", "length field"),
+        (transaction(b"x" * 50)[:-10], "says it is"),
+        (transaction(b"x" * 50, day=b"yesterday"), "not a date"),
+        (transaction(b"x" * 50, compression=b"WSQ20"), "not JPEGB"),
+        (record(10, {3: b"FACE"}), "does not begin"),
+    ],
+)
+def test_what_is_no_transaction_is_refused_and_nothing_is_written(tmp_path, data, said):
+    file = tmp_path / "bad.an2"
+    file.write_bytes(data)
+    with pytest.raises(type10.Type10Error, match=said):
+        type10.unpack(file, tmp_path / "out", "arrest")
+    assert not (tmp_path / "out").exists()
