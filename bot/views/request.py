@@ -195,7 +195,7 @@ def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
 
 def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     face = next((f for f in search.faces if f.index == search.face), None)
-    limits = "" if face is None or not face.reasons else f" Limits of this image: {', '.join(face.reasons)}."
+    limits = "" if face is None or not face.reasons else f"Limits of this image: {', '.join(face.reasons)}."
     excluded = len(search.candidates) - 1
     differences = [e.differences for e in search.examinations if e.conclusion is Conclusion.POSSIBLE_MATCH]
     text = "INVESTIGATIVE LEAD ONLY. This is not an identification."
@@ -203,7 +203,7 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
         section(DRAFT_POSITIVE),
         section(DUTIES),
         section(
-            f"*Limits.* {LIMITS}{literal(limits)}\n*Examined.* {len(search.candidates)} candidates, {excluded} not "
+            f"*Limits.* {LIMITS} {literal(limits)}\n*Examined.* {len(search.candidates)} candidates, {excluded} not "
             f"carried forward, by {pack.review.examiners} examiners."
         ),
         section("*Differences that the examiners considered*"),

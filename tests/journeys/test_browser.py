@@ -109,8 +109,11 @@ async def test_the_demos_story_by_hand_in_a_browser(size, town, enrolled):
         await look(dana, "8-acknowledgement")
         await dana.click("dialog .btn", "I will comply")
         await town.settled(search)
-        direct = await become("dana.ruiz", "leadgate")
-        await direct.sees("Arrest photograph", 20)
+        async with Person(page, "dana.ruiz") as watcher:
+            app = next(c["id"] for c in await watcher.channels() if c.get("is_im"))
+        direct = await browser.tab(f"{page}/#as=dana.ruiz&channel={app}", size)
+        tabs.append(direct)
+        await direct.sees("this arrest photograph", 20)
         await look(direct, "9-photograph")
         rail.cancel()
     assert [tab.complaints for tab in tabs if tab.complaints] == []
