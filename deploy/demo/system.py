@@ -77,8 +77,10 @@ class System:
     secrets: Secrets
     workspace_port: int
     matcher_port: int
+    viewer_port: int
     lease_seconds: float = 30.0
     workspace_options: tuple[str, ...] = ()
+    http_port: int = 0  # 0: Socket Mode; otherwise Slack delivers by signed HTTP to this port
     children: dict[str, Child] = field(default_factory=dict[str, Child])
     channels: dict[str, str] = field(default_factory=dict[str, str])
     credentials: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -128,10 +130,21 @@ class System:
             "LEADGATE_MATCHER_URL": self.matcher_url,
             "LEADGATE_MATCHER_SECRET": self.secrets.matcher,
             "LEADGATE_PHOTO_KEY": self.secrets.photo_key,
+            "LEADGATE_VIEWER_PORT": str(self.viewer_port),
             "LEADGATE_LEASE_SECONDS": str(self.lease_seconds),
+            **self._transport(),
             "LEADGATE_ROSTER_FROM_GROUPS": "true",
             "LEADGATE_SPILL": str(self.root / "logs" / "spill"),
             **{f"LEADGATE_{name}_CHANNEL": self.channels[channel] for name, channel in CHANNELS.items()},
+        }
+
+    def _transport(self) -> dict[str, str]:
+        if not self.http_port:
+            return {}
+        return {
+            "LEADGATE_TRANSPORT": "http",
+            "LEADGATE_HTTP_PORT": str(self.http_port),
+            "LEADGATE_SLACK_SIGNING_SECRET": self.credentials["signing_secret"],
         }
 
     def sealer_environment(self) -> dict[str, str]:
@@ -157,6 +170,7 @@ async def running(
     lease_seconds: float = 30.0,
     durable: bool = True,
     workspace_options: tuple[str, ...] = (),
+    signed_http: bool = False,
 ) -> AsyncGenerator[System, None]:
     """The whole system is up, its roster and gallery filled; on leaving, every process of it has ended."""
     postgres = EmbeddedPostgres(root / "postgres", durable=durable)
@@ -164,7 +178,10 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, postgres.stop)
         made = Secrets.of(root)
-        system = System(root, postgres, made, port or _free_port(), _free_port(), lease_seconds, workspace_options)
+        system = System(
+            root, postgres, made, port or _free_port(), _free_port(), _free_port(), lease_seconds, workspace_options
+        )
+        system.http_port = _free_port() if signed_http else 0
         await _prepare_database(system)
         stack.push_async_callback(_stop, system)
         await asyncio.gather(_start_workspace(system), _start_matcher(system))
@@ -220,6 +237,7 @@ async def _start_workspace(system: System) -> None:
         "--state",
         str(system.root / "workspace"),
         *system.workspace_options,
+        *(("--request-url", f"http://127.0.0.1:{system.http_port}/slack/events") if system.http_port else ()),
     )
     await child.start()
 
