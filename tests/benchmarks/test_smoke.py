@@ -1,10 +1,11 @@
 """The benchmarks run, in a size that proves nothing but that they do."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import search
+from tests.benchmarks import cold_start, enrol, search
 
 
 def test_the_search_benchmark_writes_the_figures_it_prints(tmp_path, monkeypatch, capsys):
@@ -35,3 +36,20 @@ def test_an_engine_that_does_not_exist_is_named(monkeypatch):
     monkeypatch.setattr("sys.argv", ["search", "--n", "100", "--only", "ours,oracle", "--probes", "5"])
     with pytest.raises(SystemExit, match="no engine 'oracle'"):
         search.main()
+
+
+def test_the_cold_start_benchmark_loads_what_it_saved(tmp_path, monkeypatch):
+    file = tmp_path / "cold.json"
+    monkeypatch.setattr("sys.argv", ["cold_start", "--n", "2000", "--dimension", "32", "--json", str(file)])
+    cold_start.main()
+    assert json.loads(file.read_text())["load_and_verify_s"] > 0
+
+
+def test_the_enrolment_benchmark_measures_both(tmp_path, monkeypatch):
+    data = Path(__file__).parents[2] / "deploy" / "demo" / "cast" / "pictures"
+    file = tmp_path / "enrol.json"
+    monkeypatch.setattr("sys.argv", ["enrol", "--data", str(data), "--count", "8", "--json", str(file)])
+    enrol.main()
+    figures = json.loads(file.read_text())
+    assert figures["photographs"] == 8
+    assert figures["ours_per_s"] > 0
