@@ -25,6 +25,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import approval, database, jobs, logbook, logs
+from bot.cases import Cases
 from bot.casework import Casework, register
 from bot.database import AWAY, Pool
 from bot.desk import Desk
@@ -39,6 +40,7 @@ from bot.review import Review
 from bot.roster import Roster
 from bot.sealing import Sealer, publish_to, unpublished
 from bot.settings import SealerSettings, Settings, SettingsError
+from bot.viewer import Viewer
 from bot.views import request, review
 from bot.worker import Worker
 from policy.pack import parse
@@ -136,10 +138,12 @@ def build(p: Parts) -> AsyncApp:
         signing_secret=secret.get_secret_value() if secret else None,
         request_verification_enabled=p.settings.transport == "http",
     )
-    intake = Intake(p.casework, p.people, p.desk, p.casework.active, p.rooms.intake)
+    cases = Cases(p.session, p.settings.case_url, p.settings.case_secret.get_secret_value())
+    intake = Intake(p.casework, p.people, p.desk, p.casework.active, p.rooms.intake, cases)
     examination = Review(p.casework, p.people, p.desk, p.rooms)
     approvals = approval.Approvals(p.casework, p.people, p.desk)
     oversight = Oversight(p.pool, p.people, p.casework.active)
+    viewer = viewer_of(p)
 
     @app.middleware
     async def remember(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> None:  # noqa: A002 - bolt's name
@@ -168,6 +172,8 @@ def build(p: Parts) -> AsyncApp:
     click(_starting("choose_face_"), intake.face_chosen)
     click("acknowledge_lead", intake.lead_acknowledged)
     click("open_worksheet", examination.open_worksheet)
+    click("open_viewer", viewer.offered)
+    click("follow_viewer", seen)
     click(_starting("answer_"), examination.candidate_answered)
     click(_starting("page_"), examination.page_turned)
     click(_starting("approve_lead"), examination.open_decision)
@@ -245,9 +251,28 @@ def _starting(prefix: str) -> Any:
     return re.compile(re.escape(prefix) + ".*")
 
 
+def viewer_of(p: Parts) -> Viewer:
+    """The viewer, whose links say the address under which examiners' browsers reach it."""
+    matcher = Matcher(p.session, p.settings.matcher_url, p.settings.matcher_secret.get_secret_value())
+    kek, address = p.settings.key_encryption_key, p.settings.viewer_address
+    return Viewer(p.pool, p.casework, p.people, p.desk, matcher, kek, p.rooms.review, address, clock)
+
+
+@asynccontextmanager
+async def _viewer_served(p: Parts) -> AsyncGenerator[None, None]:
+    """The viewer answers; its requests are in the ledger and in no access log."""
+    runner = web.AppRunner(viewer_of(p).app(), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, p.settings.viewer_host, p.settings.viewer_port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
 async def serve(settings: Settings) -> None:
-    """Listens to Slack until the process is asked to stop."""
-    async with parts(settings, "leadgate-bot") as p:
+    """Listens to Slack, and serves the viewer, until the process is asked to stop."""
+    async with parts(settings, "leadgate-bot") as p, _viewer_served(p):
         app = build(p)
         stop = _stop_on_signals()
         if settings.transport == "http":

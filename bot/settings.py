@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     transport: Literal["socket", "http"] = "socket"
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    viewer_host: str = "127.0.0.1"  # what terminates TLS stands in front
+    viewer_port: int = 8081
+    viewer_url: str | None = None  # as examiners' browsers reach it, such as https://viewer.example
     intake_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
     review_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
     oversight_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
@@ -33,6 +36,8 @@ class Settings(BaseSettings):
     photo_key: SecretStr  # 32 bytes, base64: wraps the key of each search
     seal_before_disclosure: bool = True  # nothing leaves before the ledger's signer has sealed why
     spill: Path = Path("/var/lib/leadgate/logs.spill")  # logs, while Postgres is away
+    case_url: str = ""  # the department's case system (bot/cases.py has the contract); none is asked without it
+    case_secret: SecretStr = SecretStr("")
     roster_from_groups: bool = False  # roles follow Slack user groups; otherwise `leadgate people import` alone
     pack: str = "nypd-2020"
     pack_folder: Path | None = None  # an agency's own packs; what is shipped otherwise
@@ -46,6 +51,11 @@ class Settings(BaseSettings):
             name = "LEADGATE_SLACK_APP_TOKEN" if self.transport == "socket" else "LEADGATE_SLACK_SIGNING_SECRET"
             raise ValueError(f"transport {self.transport!r} needs {name}")
         return self
+
+    @property
+    def viewer_address(self) -> str:
+        """The viewer's origin, without a path."""
+        return (self.viewer_url or f"http://{self.viewer_host}:{self.viewer_port}").rstrip("/")
 
     @property
     def key_encryption_key(self) -> bytes:

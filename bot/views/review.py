@@ -167,8 +167,24 @@ def arbiter_called(search: Search) -> tuple[str, list[Block]]:
 def _open(search: Search) -> Block:
     return actions(
         button("Open my worksheet", "open_worksheet", search.id, style="primary"),
+        button("Open the viewer", "open_viewer", search.id),
         button("I know somebody in this case", "declare_conflict", search.id),
     )
+
+
+def viewer_link(address: str) -> View:
+    """The one-time link to the viewer, in a modal that only the person who asked for it can see."""
+    link = button("Open the viewer", "follow_viewer", "once", style="primary") | {"url": address}
+    told = (
+        "Submitted image and candidates side by side, with a checklist. The link is yours alone: it works once, "
+        "within five minutes. Every view is recorded."
+    )
+    return {
+        "type": "modal",
+        "title": plain("Viewer", 24),
+        "close": plain("Close", 24),
+        "blocks": [section(told), actions(link)],
+    }
 
 
 def over(search: Search) -> tuple[str, list[Block]]:

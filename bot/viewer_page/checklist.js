@@ -1,0 +1,80 @@
+// The morphological comparison: one fieldset for each facial component, kept as soon as it is chosen.
+const form = document.getElementById("components");
+const progress = document.getElementById("progress");
+let sheet, label, current = 0, gone;
+
+export function setUp(given, onGone) {
+  sheet = given;
+  gone = onGone;
+  form.replaceChildren(...sheet.components.map(([code, name]) => component(code, name)));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", keep);
+  form.addEventListener("focusin", (event) => mark(rows().indexOf(event.target.closest("fieldset"))));
+}
+
+export function show(candidate) {
+  label = candidate;
+  document.getElementById("of").textContent = `candidate ${label}`;
+  const noted = sheet.noted[label] ?? {};
+  for (const row of rows()) {
+    const kept = noted[row.dataset.component];
+    for (const choice of row.querySelectorAll("[type=radio]")) choice.checked = choice.value === kept?.finding;
+    row.querySelector("[type=text]").value = kept?.note ?? "";
+  }
+  mark(0);
+  say("");
+}
+
+export function step(by) {
+  mark(Math.min(rows().length - 1, Math.max(0, current + by)));
+  const row = rows()[current];
+  (row.querySelector(":checked") ?? row.querySelector("[type=radio]")).focus();
+}
+
+export function choose(number) {
+  rows()[current].querySelectorAll("[type=radio]")[number]?.click();
+}
+
+function rows() { return [...form.children]; }
+
+function mark(index) {
+  if (index < 0) return;
+  current = index;
+  rows().forEach((row, i) => row.classList.toggle("now", i === index));
+}
+
+function component(code, name) {
+  const row = element("fieldset");
+  row.dataset.component = code;
+  const choices = element("div", { className: "choices" });
+  for (const [value, word] of sheet.findings) {
+    const told = element("label");
+    told.append(element("input", { type: "radio", name: code, value }), word);
+    choices.append(told);
+  }
+  const note = element("input", { type: "text", maxLength: 500, placeholder: "Note", autocomplete: "off" });
+  note.setAttribute("aria-label", `Note on ${name.toLowerCase()}`);
+  row.append(element("legend", { textContent: name }), choices, note);
+  return row;
+}
+
+function element(name, properties = {}) { return Object.assign(document.createElement(name), properties); }
+
+async function keep(event) {
+  const row = event.target.closest("fieldset"), candidate = label, code = row.dataset.component;
+  const finding = row.querySelector(":checked")?.value, note = row.querySelector("[type=text]").value;
+  if (!finding) { say("Choose a finding; the note is kept with it."); return; }
+  const kept = { finding, note };
+  const answer = await fetch(`/viewer/checklist/${candidate}/${code}`, {
+    method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(kept),
+  }).catch(() => null);
+  if (answer?.status === 403) { gone(); return; }
+  if (!answer?.ok) { say(`Not kept: ${row.querySelector("legend").textContent}. Choose it again in a minute.`); return; }
+  (sheet.noted[candidate] ??= {})[code] = kept;
+  say(`Kept: ${row.querySelector("legend").textContent}.`);
+}
+
+function say(what) {
+  const done = Object.keys(sheet.noted[label] ?? {}).length;
+  progress.textContent = `${done} of ${sheet.components.length} components compared. ${what}`;
+}

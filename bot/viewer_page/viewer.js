@@ -1,0 +1,70 @@
+// One examiner, one examination, fifteen minutes.
+import * as checklist from "/viewer/checklist.js";
+import * as stage from "/viewer/stage.js";
+
+const ENDED = "This view has ended. Nothing that was kept is lost. Open the viewer from Slack again.";
+const at = (id) => document.getElementById(id);
+const chooser = at("candidate");
+
+function ended() {
+  for (const image of document.images) image.removeAttribute("src");
+  document.querySelector("main").hidden = true;
+  at("closed").textContent = ENDED;
+  at("closed").hidden = false;
+}
+
+function show(label) {
+  chooser.value = label;
+  at("candidate-name").textContent = `Candidate ${label}`;
+  at("shown").alt = `Candidate ${label}`;
+  at("shown").src = `/viewer/pictures/${label}`;
+  checklist.show(label);
+}
+
+function turn(by) {
+  const index = chooser.selectedIndex + by;
+  if (index >= 0 && index < chooser.options.length) show(chooser.options[index].value);
+}
+
+function count(until) {
+  const left = Math.round((until - performance.now()) / 60000);
+  at("left").textContent = left > 1 ? `${left} minutes left` : "about to end";
+  if (performance.now() >= until) ended();
+}
+
+const KEYS = {
+  j: () => checklist.step(1), k: () => checklist.step(-1),
+  n: () => turn(1), p: () => turn(-1),
+  f: stage.TOOLS.flicker, g: stage.TOOLS.grid, y: stage.TOOLS.grey,
+  "+": stage.TOOLS.closer, "=": stage.TOOLS.closer, "-": stage.TOOLS.farther, 0: stage.TOOLS.reset,
+  1: () => checklist.choose(0), 2: () => checklist.choose(1), 3: () => checklist.choose(2), 4: () => checklist.choose(3),
+};
+
+function pressed(event) {
+  const writing = event.target.matches("input[type=text], select");
+  if (writing || event.ctrlKey || event.metaKey || event.altKey || !at("shortcuts").checked) return;
+  if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
+}
+
+async function begin() {
+  const answer = await fetch("/viewer/sheet.json");
+  if (!answer.ok) { ended(); return; }
+  const sheet = await answer.json();
+  at("examination").textContent = sheet.examination;
+  at("viewer").textContent = sheet.viewer;
+  document.title = `Leadgate viewer: ${sheet.examination}`;
+  stage.setUp(`${sheet.viewer} · ${sheet.examination}`);
+  checklist.setUp(sheet, ended);
+  chooser.append(...sheet.candidates.map((label) => new Option(label, label)));
+  chooser.addEventListener("change", () => show(chooser.value));
+  at("before").addEventListener("click", () => turn(-1));
+  at("next").addEventListener("click", () => turn(1));
+  document.addEventListener("keydown", pressed);
+  at("probe").src = "/viewer/pictures/probe";
+  show(sheet.candidates[0]);
+  const until = performance.now() + sheet.seconds * 1000;
+  count(until);
+  setInterval(() => count(until), 5000);
+}
+
+begin();
