@@ -197,7 +197,7 @@ def _layers(text: str, name: str) -> list[Layer]:
     """The documents, the overlay first. Each base is the very version that was built on."""
     layers: list[Layer] = []
     for document in text.split(BASE):
-        wanted = layers[-1].data.get("base", "") if layers else ""
+        wanted = layers[-1].data.get("base") if layers else None
         file = f"{str(wanted).partition('@')[0]}.toml" if layers else name
         data = _toml(document, file)
         if layers and wanted != (found := f"{data.get('name')}@{data.get('version')}"):
@@ -240,13 +240,13 @@ def _are_tables(value: object) -> TypeGuard[list[dict[str, Any]]]:
 def _merged_tables(below: list[dict[str, Any]], over: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Elements of the same code are laid over each other where the base has them; new ones follow."""
     known = {_key(one) for one in below}
-    replacing: dict[str, dict[str, Any]] = {}
+    replacing: dict[str | None, dict[str, Any]] = {}
     new = [one for one in over if _key(one) not in known or replacing.setdefault(_key(one), one) is not one]
     return [*(_merged(one, replacing.get(_key(one), {})) for one in below), *new]
 
 
-def _key(table: Mapping[str, Any]) -> str:
-    return next((str(table[key]) for key in KEYS if key in table), "")
+def _key(table: Mapping[str, Any]) -> str | None:
+    return next((str(table[key]) for key in KEYS if key in table), None)
 
 
 # --- what is wrong, for whoever mends it ----------------------------------------------------------------------------
@@ -254,9 +254,7 @@ def _key(table: Mapping[str, Any]) -> str:
 
 def _told(errors: list[ErrorDetails], data: dict[str, Any], layers: list[Layer]) -> str:
     """The first thing wrong, with file, line and rule; how many more there are."""
-    first = errors[0]
-    rule, said = _rule(first)
-    loc: Place = first["loc"] or first.get("ctx", {}).get("place", ())
+    loc, rule, said = _rule(errors[0])
     place = ".".join(str(part) for part in loc)
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     file, line = _located(loc, data, layers)
@@ -266,29 +264,33 @@ def _told(errors: list[ErrorDetails], data: dict[str, Any], layers: list[Layer])
 def _located(loc: Place, data: dict[str, Any], layers: list[Layer]) -> tuple[str, int]:
     """The file and line of what stands at `loc` of the merged pack."""
     for layer in layers:
-        match loc:
-            case (str(table), int(number), *rest) if len(layers) > 1:
-                codes = [_key(one) for one in layer.data.get(table, ())]
-                code = _key(data[table][number])
-                if at := [n for n, one in enumerate(codes) if one == code]:
-                    again = sum(_key(one) == code for one in data[table][:number])
-                    return layer.file, line_of(layer.text, (table, at[min(again, len(at) - 1)], *rest))
-            case (key, *_) if key in layer.data:
-                return layer.file, line_of(layer.text, loc)
-            case _:
-                pass
+        if loc[0] in layer.data and (place := _place_in(layer, loc, data)):
+            return layer.file, line_of(layer.text, place)
     return layers[0].file, 1
 
 
-def _rule(error: ErrorDetails) -> tuple[str, str]:
-    match error["type"], error["loc"]:
-        case "pack", _:
-            return error.get("ctx", {})["rule"], error["msg"]
-        case "extra_forbidden", (*_, key):
-            return "unknown-key", f"there is no key {key!r} here"
-        case "missing", (*_, "source"):
-            return "missing-citation", "every rule says where it is from: source = …"
-        case "missing", (*_, key):
-            return "missing-key", f"the key {key!r} is required here"
-        case kind, _:
-            return kind.replace("_", "-"), error["msg"]
+def _place_in(layer: Layer, loc: Place, data: dict[str, Any]) -> Place | None:
+    """`loc` as this layer counts: elements of the merged pack are found by their codes."""
+    match loc:
+        case (str(table), int(number), *rest):
+            code = _key(data[table][number])
+            again = sum(_key(one) == code for one in data[table][:number])
+            at = [n for n, one in enumerate(layer.data[table]) if _key(one) == code]
+            return (table, at[min(again, len(at) - 1)], *rest) if at else None
+        case _:
+            return loc
+
+
+def _rule(error: ErrorDetails) -> tuple[Place, str, str]:
+    """Where it is, the rule, and what is wrong in words."""
+    match error:
+        case {"type": "pack", "loc": loc, "msg": said, "ctx": {"rule": str(rule), "place": place}}:
+            return loc or place, rule, said
+        case {"type": "extra_forbidden", "loc": (*_, key)}:
+            return error["loc"], "unknown-key", f"there is no key {key!r} here"
+        case {"type": "missing", "loc": (*_, "source")}:
+            return error["loc"], "missing-citation", "every rule says where it is from: source = …"
+        case {"type": "missing", "loc": (*_, key)}:
+            return error["loc"], "missing-key", f"the key {key!r} is required here"
+        case _:
+            return error["loc"], error["type"].replace("_", "-"), error["msg"]

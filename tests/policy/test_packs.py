@@ -214,6 +214,16 @@ WRONG = {
         line('name = "timing"') - 1,
         "purposes.0.fields.0: options: field 'timing': never is not among its options",
     ),
+    "no title": (
+        nypd('title = "NYPD facial recognition policy, March 2020"\n'),
+        1,
+        "title: missing-key: the key 'title' is required here",
+    ),
+    "a ban without a code": (
+        nypd('code = "non-arrest-photos"\n'),
+        line('code = "non-arrest-photos"') - 1,
+        "bans.3.code: missing-key: the key 'code' is required here",
+    ),
     "no TOML": (
         NYPD.replace('version = "1.1.0"', "version ="),
         line('version = "1.1.0"'),
@@ -309,6 +319,41 @@ def test_a_pack_may_build_on_nothing_and_its_mistakes_have_places_too():
     with pytest.raises(PackError) as wrong:
         parse(text, "our-town.toml")
     assert str(wrong.value) == f"our-town.toml:{at}: common_fields.4.colour: unknown-key: there is no key 'colour' here"
+
+
+def test_a_mistake_in_a_table_that_the_overlay_does_not_have_is_the_bases():
+    bad = DESK.replace("days = 365\ncounted_from", "days = 0\ncounted_from")
+    with pytest.raises(PackError) as wrong:
+        parse(NYPD + BASE + bad, "nypd-2020.toml")
+    at = next(n for n, found in enumerate(bad.splitlines(), 1) if found == "days = 0")
+    assert str(wrong.value).startswith(f"desk.toml:{at}: retention.7.days: greater-than-equal: ")
+
+
+def test_what_the_base_says_twice_is_found_though_the_overlay_says_it_once():
+    twice = DESK + '\n[[retention]]\nof = "probe"\ndays = 1\nsource = "s.1"\n'
+    once = NYPD + '\n[[retention]]\nof = "probe"\ndays = 2\nsource = "s.2"\n'
+    at = next(n for n, found in enumerate(once.splitlines(), 1) if found == "[[retention]]")
+    with pytest.raises(PackError, match=rf"^nypd-2020\.toml:{at}: retention\.8: duplicate-code: 'probe' stands twice"):
+        parse(once + BASE + twice, "nypd-2020.toml")
+
+
+def test_a_base_is_named_by_its_exact_version():
+    loose = NYPD.replace('base = "desk@1.0.0"', 'base = "desk"')
+    text = gathered("nypd-2020", signed({"nypd-2020": loose, "desk": DESK}))
+    assert text == loose + BASE + DESK
+    with pytest.raises(
+        PackError, match=r"^nypd-2020\.toml:5: base: names-base: it builds on 'desk'; there is desk@1\.0\.0$"
+    ):
+        parse(text, "nypd-2020.toml")
+    with pytest.raises(PackError, match=r"^desk\.toml:\d+: pack: not-toml"):
+        parse(loose + BASE + "name =", "nypd-2020.toml")
+
+
+def test_nothing_follows_a_pack_that_builds_on_nothing():
+    with pytest.raises(
+        PackError, match=r"^our-town\.toml:1: base: names-base: it builds on None; there is desk@1\.0\.0$"
+    ):
+        parse(ALONE + BASE + DESK, "our-town.toml")
 
 
 def test_what_is_no_toml_anywhere_below_is_named_with_its_file():
