@@ -85,6 +85,11 @@ class Casework:
         """Whether `by` could give `command` now; asked before something is shown, and decided again when it is done."""
         return may(search, command, by, self.pack_of(search), self._clock())
 
+    async def note(self, stream: str, kind: str, by: Actor, data: Mapping[str, Any]) -> None:
+        """The ledger has an entry of a stream that is no search's own."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await ledger.append(conn, stream, kind, at=self._clock(), actor=by.id, data=data)
+
     async def draft(self, search_id: SearchId, by: Actor) -> dict[str, str]:
         """What `by` had typed into the form of this search before closing it."""
         async with self._pool.acquire() as conn, conn.transaction():

@@ -6,12 +6,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot import clicks, ids, jobs
+from bot.cases import NO_SUCH_CASE, Cases, Found
 from bot.casework import Casework
 from bot.clicks import Click
 from bot.desk import Desk
 from bot.people import People
 from bot.views import request, review
 from bot.views.blocks import View
+from policy.intake import normalised
 from policy.model import Acknowledge, ChooseFace, Origin, Refused, RequestSearch, SearchId
 from policy.pack import Pack
 
@@ -31,12 +33,13 @@ NOT_REQUESTER = Refused(
 class Intake:
     """The requester's doors."""
 
-    def __init__(self, casework: Casework, people: People, desk: Desk, pack: Pack, channel: str) -> None:
+    def __init__(self, casework: Casework, people: People, desk: Desk, pack: Pack, channel: str, cases: Cases) -> None:
         self._casework = casework
         self._people = people
         self._desk = desk
         self._pack = pack
         self._channel = channel
+        self._cases = cases
 
     async def remember(self, untrusted_event: Mapping[str, Any], team: str) -> None:
         """Photographs posted in the intake channel will be answered, whatever happens after this."""
@@ -104,6 +107,13 @@ class Intake:
             return
         by = await self._people.actor(form.team, form.account)
         search = SearchId(form.meta["search"])
+        found = await self._cases.find(normalised(form.values[request.CASE_NUMBER]))
+        if found is Found.UNKNOWN:
+            await self._casework.refuse(search, NO_SUCH_CASE, by)
+            await ack(response_action="errors", errors={request.CASE_NUMBER: NO_SUCH_CASE.reason})
+            return
+        if found is not Found.NOT_ASKED:
+            await self._casework.note(f"lookup:{search}", "CaseAsked", by, {"found": found.value})
         match await self._casework.submit(search, _request(form), by):
             case (Refused(rule, reason),) if _field(rule) in form.values:
                 await ack(response_action="errors", errors={_field(rule): reason})
