@@ -347,7 +347,7 @@ def _after_opinions(search: Search, pack: Pack) -> Events:
     opinions = [e for e in search.examinations if e.conclusion is not None]
     if len(opinions) < pack.review.examiners:
         return ()
-    picks = [e.candidate for e in opinions if e.conclusion is Conclusion.POSSIBLE_MATCH and e.candidate]
+    picks = [e.candidate for e in opinions if e.candidate is not None]
     agreed = {pick for pick in picks if picks.count(pick) >= pack.review.examiners}
     if agreed:
         return _agreed(search, agreed.pop(), pack)

@@ -212,6 +212,8 @@ def test_a_permission_that_ran_out_lets_nothing_be_searched(late, state):
     assert after.state is state
     assert (after.outcome is OUTCOMES.REJECTED) == (state is STATES.CLOSED)
     assert bool(after.candidates) == (state is STATES.SEARCHED)
+    told = "The permission to search further photographs ran out before the search. Nothing found is kept."
+    assert after.reason == ("" if state is STATES.SEARCHED else told)
 
 
 def test_the_gallery_is_searched_in_the_classes_that_are_permitted_and_allowed_until_then():

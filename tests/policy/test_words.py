@@ -244,3 +244,21 @@ def test_a_supervisors_no_to_a_poor_face_is_not_repeated_to_somebody_else():
     assert s.refusals(list(decide(unreadable, stop, MARA, s.pack(), s.NOON))) == ["fits-state"]
     found, _ = s.tell(s.TO_REVIEW)
     assert s.refusals(list(decide(found, stop, MARA, s.pack(), s.NOON))) == ["fits-state"]
+
+
+def test_an_opinion_is_kept_with_all_that_was_said():
+    search, _ = s.tell([*s.TO_REVIEW, *s.says(s.LEAD, EVA)])
+    (mine,) = search.examinations
+    answers = {s.K7: m.Answer.POSSIBLE, s.P4: m.Answer.POSSIBLE, s.W9: m.Answer.EXCLUDED}
+    assert mine == m.Examination(EVA.id, answers, m.Conclusion.POSSIBLE_MATCH, s.K7, s.LEAD.differences, s.SHA)
+
+
+@pytest.mark.parametrize("what", m.Post)
+def test_of_what_is_posted_only_the_review_opens_the_examination_and_only_once_there_are_candidates(what):
+    posted = m.RecordPosted(what, "C9", "9.0")
+    found, _ = s.tell([*s.TO_REVIEW[:3], (posted, SYSTEM)])
+    early, _ = s.tell([(s.ASK, DANA), (posted, SYSTEM)])
+    closed, _ = s.tell([(s.ASK, DANA), (m.Withdraw("Found."), DANA), (posted, SYSTEM)])
+    assert found.state is (m.State.IN_REVIEW if what is m.Post.REVIEW else m.State.SEARCHED)
+    assert (early.state, closed.state) == (m.State.REQUESTED, m.State.CLOSED)
+    assert early.posts == {what.value: "C9 9.0"}
