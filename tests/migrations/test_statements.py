@@ -133,7 +133,7 @@ async def plan(conn, sql):
         ("bot/audit.PRIVATE", "sealer"),
         ("bot/store.LOAD", "matcher"),
         ("bot/photos.OPEN", "auditor"),
-        ("matcher/gallery.PUT_EMBEDDING", "bot"),
+        ("matcher/enrolment.PUT_EMBEDDING", "bot"),
     ],
 )
 async def test_a_role_may_not_run_anothers_statement(logins, name, role):
