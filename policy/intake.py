@@ -29,8 +29,13 @@ def _plain(text: str) -> str:
 
 
 def asked(pack: Pack, purpose: Purpose, answers: Mapping[str, str]) -> tuple[FormField, ...]:
-    """The questions that the form asks for this purpose once it was answered so far."""
-    return tuple(field for field in pack.fields(purpose) if _is_asked(field, answers))
+    """The questions that the form asks for this purpose once it was answered so far.
+
+    Words of the answers may make a statement necessary that no tick asked for (M43).
+    """
+    screen = pack.protected_activity
+    statement = screen.statement if screen and _mentioned(screen.words, answers.values()) else ""
+    return tuple(field for field in pack.fields(purpose) if field.name == statement or _is_asked(field, answers))
 
 
 def _is_asked(field: FormField, answers: Mapping[str, str]) -> bool:
@@ -46,7 +51,7 @@ def answers(command: RequestSearch, pack: Pack) -> dict[str, str]:
     """What is kept of the answers: those to questions that were asked, cleaned."""
     given = cleaned(command.fields)
     purpose = pack.purpose(command.purpose)
-    names = {field.name for field in _due(pack, purpose, given)} if purpose else set[str]()
+    names = {field.name for field in asked(pack, purpose, given)} if purpose else set[str]()
     return {name: text for name, text in given.items() if name in names}
 
 
@@ -65,22 +70,13 @@ def findings(command: RequestSearch, pack: Pack) -> Iterator[Refused]:
         what, hint = purpose.case_number_label, purpose.case_number_hint
         yield Refused("case-number", f"That does not look like a {what}: {hint}")
     given = cleaned(command.fields)
-    for field in _due(pack, purpose, given):
+    for field in asked(pack, purpose, given):
         if reason := _answer_wrong(field, given.get(field.name, ""), pack):
             yield Refused(f"field:{field.name}", reason)
     if unknown := set(command.repositories) - {*pack.repositories.permitted, *pack.repositories.exceptional}:
         yield Refused("repository", f"Photographs of the class {', '.join(sorted(unknown))} may not be searched.")
     if not command.attested:
         yield Refused("attested", "Without the attestation the photograph may not be searched (M4).")
-
-
-def _due(pack: Pack, purpose: Purpose, given: Mapping[str, str]) -> tuple[FormField, ...]:
-    """The questions asked, and the statement that words of the narrative make necessary (M43)."""
-    questions = asked(pack, purpose, given)
-    screen = pack.protected_activity
-    if screen is None or not _mentioned(screen.words, given.values()):
-        return questions
-    return (*questions, *(f for f in pack.fields(purpose) if f.name == screen.statement and f not in questions))
 
 
 def _answer_wrong(field: FormField, answer: str, pack: Pack) -> str | None:
