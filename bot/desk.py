@@ -141,9 +141,27 @@ class Desk:
             await conn.executemany(KEEP_UPLOAD, [(search, label, file) for label, file in sent.items()])
         return await self.uploads(search)
 
+    async def hand(self, channel: str, name: str, data: bytes, text: str, *, again: bool) -> None:
+        """A file with that name stands in the channel, once, with a sentence of ours.
+
+        A file has no key of ours to be found by; its name, which says whose it is, is looked for instead.
+        """
+        if again and await self._handed(channel, name):
+            return
+        file = await self._send_as(name, data)
+        await self._client.files_completeUploadExternal(
+            files=[{"id": file, "title": name}], channel_id=channel, initial_comment=text
+        )
+
+    async def _handed(self, channel: str, name: str) -> bool:
+        posted = await self.history(channel, "0")
+        return any(file.get("name") == name for message in posted for file in message.get("files") or ())
+
     async def _send(self, label: str, data: bytes) -> str:
+        return await self._send_as(f"{label.lower()}.jpg", data)
+
+    async def _send_as(self, name: str, data: bytes) -> str:
         async with self._sending:
-            name = f"{label.lower()}.jpg"
             asked = _said(await self._client.files_getUploadURLExternal(filename=name, length=len(data)))
             async with self._session.post(str(asked["upload_url"]), data=data) as response:
                 response.raise_for_status()

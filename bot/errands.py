@@ -2,14 +2,16 @@
 followed by the fact that it happened.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import ids, jobs, photos
+from bot import ids, jobs, leadsheet, ledger, photos, queue
 from bot.casework import SYSTEM, Casework, stream_of
 from bot.database import Pool
 from bot.desk import Desk, PhotoGoneError
+from bot.leadsheet import Sheet
 from bot.matching import Matcher, MatcherRefusedError
 from bot.people import account_of
 from bot.queue import Lease
@@ -95,6 +97,7 @@ class Errands:
             "settle-approval": self.settle_approval,
             "give-notice": self.give_notice,
             "hand-photograph": self.hand_photograph,
+            "hand-sheet": self.hand_sheet,
             "update-card": self.update_card,
             "retire-post": self.retire_post,
             "sync-roster": self.sync_roster,
@@ -185,6 +188,30 @@ class Errands:
         channel = await self._desk.direct_channel(account)
         taken = "Date of the arrest photograph: see the case record"
         await self._post(lease, search, Post.PHOTOGRAPH, request.photograph(search, file, taken), to=(channel, None))
+
+    async def hand_sheet(self, lease: Lease) -> None:
+        """The requester, who acknowledged, has the lead sheet in a direct message; the ledger has its hash."""
+        search = await self._sealed(lease)
+        assert search.acknowledged_at is not None, "a lead sheet before the acknowledgement"
+        sheet = await asyncio.to_thread(leadsheet.pdf, await self._sheet(search))
+        account = await self._account(search)
+        assert account is not None, "the requester has no account any more"
+        channel = await self._desk.direct_channel(account)
+        name = f"lead-sheet-{search.id}.pdf"
+        await self._desk.hand(channel, name, sheet, request.lead_sheet(search), again=lease.again)
+        data = {"sha256": photos.sha256(sheet), "bytes": len(sheet), "file": name}
+        async with self._pool.acquire() as conn, conn.transaction():
+            stream, at = f"sheet:{search.id}", search.acknowledged_at
+            await ledger.append(conn, stream, "LeadSheetHanded", at=at, actor=SYSTEM.id, data=data)
+            await queue.complete(conn, lease)
+
+    async def _sheet(self, search: Search) -> Sheet:
+        chosen = next(c for c in search.candidates if c.label == search.lead)
+        picture = await self._matcher.gallery_photo(chosen.photos[0])
+        async with self._pool.acquire() as conn, conn.transaction():
+            probe = await photos.opened(conn, self._kek, search.id, "copy")
+        assert probe is not None, "a lead without the copy that examiners saw"
+        return Sheet(search, self._casework.pack_of(search), probe, picture)
 
     # --- the search -------------------------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a
         case SearchClosed():
             return (_job("give-notice", after), _card(after), *_retire_open(after))
         case LeadAcknowledged():
-            return (_job("hand-photograph", after),)
+            return (_job("hand-photograph", after), _job("hand-sheet", after))
         case Posted():
             return (_card(after),) if event.what is Post.REVIEW else ()
         case ExaminationConcluded():

@@ -93,6 +93,7 @@ class Viewer:
         made.router.add_post("/viewer/open", self.link_used)
         made.router.add_get("/viewer/", self.page)
         made.router.add_get("/viewer/sheet.json", self.sheet)
+        made.router.add_get("/favicon.ico", _nothing)
         made.router.add_get("/viewer/pictures/{label}", self.picture)
         made.router.add_put("/viewer/checklist/{label}/{component}", self.noted)
         for name in ("viewer.css", "viewer.js", "stage.js", "checklist.js", "open.js"):
@@ -302,6 +303,11 @@ def _html(name: str, status: int = 200) -> web.Response:
 def _telling(reason: str, status: int) -> web.Response:
     text = (PAGE / "told.html").read_text(encoding="utf-8").replace("{reason}", html.escape(reason))
     return web.Response(text=text, content_type="text/html", status=status)
+
+
+async def _nothing(_: web.Request) -> web.Response:
+    """Browsers ask for an icon; there is none."""
+    return web.Response(status=204)
 
 
 async def _file(request: web.Request) -> web.Response:

@@ -251,6 +251,11 @@ def photograph(search: Search, file: str, taken: str) -> tuple[str, list[Block]]
     ]
 
 
+def lead_sheet(search: Search) -> str:
+    """What stands above the lead sheet, to the requester alone."""
+    return f"Lead sheet of search {search.id}, for the case file. Restricted: do not forward."
+
+
 def addressed_to(account: str) -> Block:
     """Says for whom the notice is, so that Slack tells them."""
     return section(f"<@{account}>")

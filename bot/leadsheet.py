@@ -1,0 +1,136 @@
+"""The lead sheet: an accessible PDF (PDF/UA-1, fonts embedded) for the case file. Pure: photographs in, bytes out.
+
+Holds the elements L1 to L11 that a notice owes its reader. Never a score, a percentage, a name or a word that says
+more than that somebody *may* be the same person.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bot.views import request
+from policy.model import Conclusion, Face, Search
+from policy.pack import Pack
+
+TEMPLATE = Path(__file__).parent / "leadsheet.typ"
+EXPIRES_AFTER = timedelta(days=30)
+
+STATEMENT = (  # L1, L2, L3
+    "Software and then people, working separately, judged that the person in the submitted image may be the person in "
+    "this arrest photograph. By itself it gives no probable cause, and no basis for an arrest, a search or a warrant."
+)
+DUTIES = (  # L4, L5
+    "Investigate independently first. The evidence relied on must not itself come only from this lead.",
+    "Do not build or show a photo array, a lineup or a single photograph on this lead alone.",
+    "Do not tell a witness that facial recognition was used.",
+    "Do not arrest, seek a warrant or arrange an identification procedure on this lead alone.",
+)
+GALLERY_LIMITS = (  # L7
+    "Software always returns the nearest faces that it has. The person in the submitted image may not be enrolled at "
+    "all, and the arrest photograph may be years older or younger than the submitted image."
+)
+CHAT_LIMITS = (  # L6
+    "The submitted image was received through chat, which removes metadata: it is not the evidence item itself. The "
+    "examiners saw an upright copy in which other faces are masked; nothing else was edited."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the sheet says, and the two photographs it shows (JPEG)."""
+
+    search: Search
+    pack: Pack
+    probe: bytes
+    candidate: bytes
+
+
+def pdf(sheet: Sheet) -> bytes:
+    """The lead sheet; the same search gives the same bytes. Only for a lead that was acknowledged (M25)."""
+    import typst
+
+    search = sheet.search
+    assert search.lead is not None, "a lead sheet without a lead"
+    assert search.acknowledged_at is not None, "a lead sheet before the acknowledgement"
+    made = typst.compile(
+        TEMPLATE.read_bytes(),
+        format="pdf",
+        sys_inputs={
+            "sheet": json.dumps(said(search, sheet.pack)),
+            # typst-py holds files in memory as text alone; photographs stay off the disk all the same
+            "probe": json.dumps(list(sheet.probe)),
+            "candidate": json.dumps(list(sheet.candidate)),
+        },
+        pdf_standards=["ua-1"],
+        ignore_system_fonts=True,
+        timestamp=int(search.acknowledged_at.timestamp()),
+    )
+    assert isinstance(made, bytes), "one PDF"
+    return made
+
+
+def said(search: Search, pack: Pack) -> dict[str, object]:
+    """Every word of the sheet that depends on the search."""
+    opinions = [
+        e for e in search.examinations if e.conclusion is Conclusion.POSSIBLE_MATCH and e.candidate == search.lead
+    ]
+    return {
+        "title": f"Lead sheet of search {search.id}",
+        "search": search.id,
+        "case": search.case_number,
+        "statement": STATEMENT,
+        "probe_alt": "Photograph: the submitted image, other faces masked.",
+        "candidate_alt": "Photograph: the arrest photograph of a person who may be the person in the submitted image. "
+        "An investigative lead only, not an identification.",
+        "candidate_caption": "Arrest photograph",
+        "duties": list(DUTIES),
+        "differences": [e.differences for e in opinions],
+        "limits": [_image_limits(search), CHAT_LIMITS, GALLERY_LIMITS],
+        "facts": _facts(search, pack),
+        "handling": _handling(search),
+    }
+
+
+def _image_limits(search: Search) -> str:
+    face = next((f for f in search.faces if f.index == search.face), None)
+    assert face is not None, "a lead without a face"
+    return f"Submitted image: {_quality(face)}"
+
+
+def _quality(face: Face) -> str:
+    """L6: the tier and why; pixels between the eyes are the measure that examiners know."""
+    reasons = f" because of {', '.join(face.reasons)}" if face.reasons else ""
+    return f"quality tier “{face.tier}”{reasons}; {face.inter_eye_px:.0f} pixels between the eyes."
+
+
+def _facts(search: Search, pack: Pack) -> list[tuple[str, str]]:
+    """L8 and what a court may ask about the search (M14)."""
+    purpose, found, number = pack.purpose(search.purpose), search.evidence, len(search.candidates)
+    concluded = sum(e.conclusion is not None for e in search.examinations)
+    return [
+        ("Case", search.case_number),
+        ("Purpose", purpose.label if purpose else search.purpose),
+        ("Requested", f"{search.requested_at:%d %B %Y, %H:%M} UTC" if search.requested_at else "not recorded"),
+        ("Candidates", f"{number} examined, {number - 1} not carried forward"),
+        ("Examiners", f"{concluded}, working separately"),
+        ("Photographs searched", f"{found.get('gallery_photos', 0):,} of {found.get('gallery_people', 0):,} people"),
+        ("Recognition model", f"{found.get('model', 'not recorded')}, SHA-256 {found.get('model_sha256', '')}"),
+        ("Gallery at that time", f"root {found.get('gallery_root', 'not recorded')}"),
+        ("Submitted image", f"SHA-256 {search.photo_sha256}"),
+        ("Policy pack", search.pack),
+        ("Earlier searches", "Listed, with their results, in the disclosure record of the case."),
+    ]
+
+
+def _handling(search: Search) -> list[str]:
+    """L10 and L11."""
+    assert search.acknowledged_at is not None, "checked before"
+    until = search.acknowledged_at + EXPIRES_AFTER
+    return [
+        "Preserve this record and disclose it to the prosecutor, also where the case goes another way.",
+        "Restricted to the requester of this search. Do not forward, copy into a flyer or show to a witness.",
+        f"It expires on {until:%d %B %Y} if no outcome is recorded by then, and can be recalled at any time: whoever "
+        f"holds a copy then destroys it. Questions and recalls: the supervisors of the desk, search {search.id}.",
+        f"When the photograph was handed over, the requester had undertaken: “{request.ACK}”",
+    ]
