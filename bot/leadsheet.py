@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.views import request
-from policy.model import Conclusion, Face, Search
+from policy.model import Face, Search
 from policy.pack import Pack
 
 TEMPLATE = Path(__file__).parent / "leadsheet.typ"
@@ -72,9 +72,7 @@ def pdf(sheet: Sheet) -> bytes:
 
 def said(search: Search, pack: Pack) -> dict[str, object]:
     """Every word of the sheet that depends on the search."""
-    opinions = [
-        e for e in search.examinations if e.conclusion is Conclusion.POSSIBLE_MATCH and e.candidate == search.lead
-    ]
+    opinions = [e for e in search.examinations if e.candidate == search.lead]
     return {
         "title": f"Lead sheet of search {search.id}",
         "search": search.id,
@@ -130,7 +128,7 @@ def _handling(search: Search) -> list[str]:
     return [
         "Preserve this record and disclose it to the prosecutor, also where the case goes another way.",
         "Restricted to the requester of this search. Do not forward, copy into a flyer or show to a witness.",
-        f"It expires on {until:%d %B %Y} if no outcome is recorded by then, and can be recalled at any time: whoever "
-        f"holds a copy then destroys it. Questions and recalls: the supervisors of the desk, search {search.id}.",
+        f"It expires on {until:%d %B %Y} if no outcome is recorded by then. A lead can be recalled: then destroy it.",
+        f"Questions and recalls: the supervisors of the desk, search {search.id}.",
         f"When the photograph was handed over, the requester had undertaken: “{request.ACK}”",
     ]

@@ -1,7 +1,7 @@
 // The morphological comparison: one fieldset for each facial component, kept as soon as it is chosen.
 const form = document.getElementById("components");
 const progress = document.getElementById("progress");
-let sheet, label, current = 0, gone;
+let sheet, label, current = 0, gone, keeping = Promise.resolve();
 
 export function setUp(given, onGone) {
   sheet = given;
@@ -60,11 +60,15 @@ function component(code, name) {
 
 function element(name, properties = {}) { return Object.assign(document.createElement(name), properties); }
 
-async function keep(event) {
-  const row = event.target.closest("fieldset"), candidate = label, code = row.dataset.component;
+function keep(event) {
+  const row = event.target.closest("fieldset"), candidate = label;
   const finding = row.querySelector(":checked")?.value, note = row.querySelector("[type=text]").value;
   if (!finding) { say("Choose a finding; the note is kept with it."); return; }
-  const kept = { finding, note };
+  keeping = keeping.then(() => send(row, candidate, { finding, note })); // one after another: the last word stands
+}
+
+async function send(row, candidate, kept) {
+  const code = row.dataset.component;
   const answer = await fetch(`/viewer/checklist/${candidate}/${code}`, {
     method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(kept),
   }).catch(() => null);
