@@ -179,15 +179,23 @@ class Errands:
     async def hand_photograph(self, lease: Lease) -> None:
         """The requester, who acknowledged, has the arrest photograph in a direct message."""
         search = await self._sealed(lease)
-        chosen = next(c for c in search.candidates if c.label == search.lead)
-        picture = await self._matcher.gallery_photo(chosen.photos[0])
-        file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD]
         account = await self._account(search)
         if account is None:
             raise AssertionError("the requester has no account any more")
         channel = await self._desk.direct_channel(account)
-        taken = "Date of the arrest photograph: see the case record"
-        await self._post(lease, search, Post.PHOTOGRAPH, request.photograph(search, file, taken), to=(channel, None))
+        try:
+            message = await self._photograph(search)
+        except MatcherRefusedError:  # sealed or expunged since: it may not be shown any more (M13)
+            message = request.no_photograph(search)
+        await self._post(lease, search, Post.PHOTOGRAPH, message, to=(channel, None))
+
+    async def _photograph(self, search: Search) -> Message:
+        chosen = next(c for c in search.candidates if c.label == search.lead)
+        picture = await self._matcher.gallery_photo(chosen.photos[0])
+        facts = await self._matcher.person(chosen.person)
+        taken = next((p.taken_on for p in facts.photos if p.photo_id == chosen.photos[0]), None)
+        file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD]
+        return request.photograph(search, file, f"photograph taken {taken}" if taken else "date not recorded")
 
     async def hand_sheet(self, lease: Lease) -> None:
         """The requester, who acknowledged, has the lead sheet in a direct message; the ledger has its hash."""

@@ -267,3 +267,11 @@ def face_chosen(search: Search) -> tuple[str, list[Block]]:
         return f"Search {search.id}: closed", [section("This search is closed; no face was chosen.")]
     told = f"Face {search.face + 1} was chosen. The others are not searched."
     return told, [section(told)]
+
+
+def no_photograph(search: Search) -> tuple[str, list[Block]]:
+    """The arrest photograph may not be shown any more: the record it belongs to was sealed or expunged."""
+    text = f"The arrest photograph of search {search.id} may not be shown any more."
+    return text, [
+        section(f"*{text}* Its record was sealed or expunged since the search. Do not act on this lead; ask the unit.")
+    ]
