@@ -32,7 +32,9 @@ export function step(by) {
 }
 
 export function choose(number) {
-  rows()[current].querySelectorAll("[type=radio]")[number]?.click();
+  const choice = rows()[current].querySelectorAll("[type=radio]")[number];
+  choice.focus();
+  choice.click();
 }
 
 function rows() { return [...form.children]; }
