@@ -24,12 +24,12 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import approval, database, jobs, logbook, logs
+from bot import approval, database, jobs, leadsheet, ledger, logbook, logs, photos
 from bot.cases import Cases
 from bot.casework import Casework, register
 from bot.database import AWAY, Pool
 from bot.desk import Desk
-from bot.errands import Errands, Rooms
+from bot.errands import Errands, Rooms, gathered
 from bot.intake import Intake
 from bot.matching import Matcher
 from bot.notes import Signer
@@ -43,6 +43,7 @@ from bot.settings import SealerSettings, Settings, SettingsError
 from bot.viewer import Viewer
 from bot.views import request, review
 from bot.worker import Worker
+from policy.model import SearchId
 from policy.pack import parse
 
 log = structlog.get_logger()
@@ -253,9 +254,8 @@ def _starting(prefix: str) -> Any:
 
 def viewer_of(p: Parts) -> Viewer:
     """The viewer, whose links say the address under which examiners' browsers reach it."""
-    matcher = Matcher(p.session, p.settings.matcher_url, p.settings.matcher_secret.get_secret_value())
     kek, address = p.settings.key_encryption_key, p.settings.viewer_address
-    return Viewer(p.pool, p.casework, p.people, p.desk, matcher, kek, p.rooms.review, address, clock)
+    return Viewer(p.pool, p.casework, p.people, p.desk, _matcher(p), kek, p.rooms.review, address, clock)
 
 
 @asynccontextmanager
@@ -351,6 +351,25 @@ async def _sweep(errands: Errands) -> None:
         except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("sweep.put-off", error=type(error).__name__)
         await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+
+async def lead_sheet(settings: Settings, search_id: SearchId) -> bytes | None:
+    """The lead sheet, and the ledger says that an operator wrote it; None where nobody acknowledged such a lead."""
+    async with parts(settings, "leadgate-lead-sheet") as p:
+        search = await p.casework.look(search_id)
+        if search.acknowledged_at is None or search.quarantined:
+            return None
+        matcher, kek = _matcher(p), settings.key_encryption_key
+        sheet = leadsheet.pdf(await gathered(search, p.casework.pack_of(search), p.pool, kek, matcher))
+        data = {"sha256": photos.sha256(sheet), "bytes": len(sheet)}
+        async with p.pool.acquire() as conn, conn.transaction():
+            stream = f"sheet:{search.id}"
+            await ledger.append(conn, stream, "LeadSheetWritten", at=clock(), actor="operator", data=data)
+        return sheet
+
+
+def _matcher(p: Parts) -> Matcher:
+    return Matcher(p.session, p.settings.matcher_url, p.settings.matcher_secret.get_secret_value())
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -35,6 +35,7 @@ from policy.model import (
     SearchId,
     State,
 )
+from policy.pack import Pack
 
 Message = tuple[str, list[Block]]
 Errand = Callable[[Lease], Awaitable[None]]
@@ -201,7 +202,9 @@ class Errands:
         """The requester, who acknowledged, has the lead sheet in a direct message; the ledger has its hash."""
         search = await self._sealed(lease)
         assert search.acknowledged_at is not None, "a lead sheet before the acknowledgement"
-        sheet = await asyncio.to_thread(leadsheet.pdf, await self._sheet(search))
+        pack = self._casework.pack_of(search)
+        parts = await gathered(search, pack, self._pool, self._kek, self._matcher)
+        sheet = await asyncio.to_thread(leadsheet.pdf, parts)
         account = await self._account(search)
         assert account is not None, "the requester has no account any more"
         channel = await self._desk.direct_channel(account)
@@ -212,14 +215,6 @@ class Errands:
             stream, at = f"sheet:{search.id}", search.acknowledged_at
             await ledger.append(conn, stream, "LeadSheetHanded", at=at, actor=SYSTEM.id, data=data)
             await queue.complete(conn, lease)
-
-    async def _sheet(self, search: Search) -> Sheet:
-        chosen = next(c for c in search.candidates if c.label == search.lead)
-        picture = await self._matcher.gallery_photo(chosen.photos[0])
-        async with self._pool.acquire() as conn, conn.transaction():
-            probe = await photos.opened(conn, self._kek, search.id, "copy")
-        assert probe is not None, "a lead without the copy that examiners saw"
-        return Sheet(search, self._casework.pack_of(search), probe, picture)
 
     # --- the search -------------------------------------------------------------------------------------------------
 
@@ -373,6 +368,16 @@ class Errands:
         assert search.requested_by is not None, "a notice for a search nobody requested"
         async with self._pool.acquire() as conn:
             return await account_of(conn, self._team, PersonId(search.requested_by))
+
+
+async def gathered(search: Search, pack: Pack, pool: Pool, kek: bytes, matcher: Matcher) -> Sheet:
+    """What the lead sheet of an acknowledged lead is made of."""
+    chosen = next(c for c in search.candidates if c.label == search.lead)
+    picture = await matcher.gallery_photo(chosen.photos[0])
+    async with pool.acquire() as conn, conn.transaction():
+        probe = await photos.opened(conn, kek, search.id, "copy")
+    assert probe is not None, "a lead without the copy that examiners saw"
+    return Sheet(search, pack, probe, picture)
 
 
 def _thread(search: Search) -> tuple[str, str]:

@@ -11,6 +11,7 @@ GROUPS = {
     "ledger": "the tamper-evident record: verify, prove, export",
     "gallery": "the gallery of arrest photographs: enrol, seal, expunge",
     "people": "the roster: who may do what, certified until when",
+    "leads": "investigative leads: the sheet for the case file",
     "jobs": "the durable queue: what waits, what failed",
     "policy": "policy packs",
 }
