@@ -5,7 +5,7 @@ Why: chat cannot put two faces side by side; a link that works once, for one per
 
 from migrations import sql
 
-revision = "0020"
+revision = "0007"
 down_revision = "0006"
 
 
