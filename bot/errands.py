@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import ids, jobs, leadsheet, ledger, photos, queue
+from bot import ids, jobs, leadsheet, ledger, photos, queue, store
 from bot.casework import SYSTEM, Casework, stream_of
 from bot.database import Pool
 from bot.desk import Desk, PhotoGoneError
@@ -376,8 +376,9 @@ async def gathered(search: Search, pack: Pack, pool: Pool, kek: bytes, matcher: 
     picture = await matcher.gallery_photo(chosen.photos[0])
     async with pool.acquire() as conn, conn.transaction():
         probe = await photos.opened(conn, kek, search.id, "copy")
+        earlier = await store.earlier(conn, search.id)
     assert probe is not None, "a lead without the copy that examiners saw"
-    return Sheet(search, pack, probe, picture)
+    return Sheet(search, pack, probe, picture, earlier)
 
 
 def _thread(search: Search) -> tuple[str, str]:

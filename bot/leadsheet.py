@@ -5,6 +5,7 @@ more than that somebody *may* be the same person.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +31,14 @@ GALLERY_LIMITS = (  # L7
     "Software always returns the nearest faces that it has. The person in the submitted image may not be enrolled at "
     "all, and the arrest photograph may be years older or younger than the submitted image."
 )
+OUTCOMES = {  # in words that a lead sheet may use
+    "open": "not concluded",
+    "possible-match": "with a lead",
+    "no-possible-match": "without a lead",
+    "unsuitable": "with an unsuitable image",
+    "withdrawn": "withdrawn",
+    "rejected": "not approved",
+}
 CHAT_LIMITS = (  # L6
     "The submitted image was received through chat, which removes metadata: it is not the evidence item itself. The "
     "examiners saw an upright copy in which other faces are masked; nothing else was edited."
@@ -44,6 +53,7 @@ class Sheet:
     pack: Pack
     probe: bytes
     candidate: bytes
+    earlier: Mapping[str, int]  # searches of the same case that were requested before, by outcome ("open")
 
 
 def pdf(sheet: Sheet) -> bytes:
@@ -57,7 +67,7 @@ def pdf(sheet: Sheet) -> bytes:
         TEMPLATE.read_bytes(),
         format="pdf",
         sys_inputs={
-            "sheet": json.dumps(said(search, sheet.pack)),
+            "sheet": json.dumps(said(search, sheet.pack, sheet.earlier)),
             # typst-py holds files in memory as text alone; photographs stay off the disk all the same
             "probe": json.dumps(list(sheet.probe)),
             "candidate": json.dumps(list(sheet.candidate)),
@@ -70,7 +80,7 @@ def pdf(sheet: Sheet) -> bytes:
     return made
 
 
-def said(search: Search, pack: Pack) -> dict[str, object]:
+def said(search: Search, pack: Pack, earlier: Mapping[str, int]) -> dict[str, object]:
     """Every word of the sheet that depends on the search."""
     opinions = [e for e in search.examinations if e.candidate == search.lead]
     return {
@@ -85,7 +95,7 @@ def said(search: Search, pack: Pack) -> dict[str, object]:
         "duties": list(DUTIES),
         "differences": [e.differences for e in opinions],
         "limits": [_image_limits(search), CHAT_LIMITS, GALLERY_LIMITS],
-        "facts": _facts(search, pack),
+        "facts": [*_facts(search, pack), ("Earlier searches", _earlier(earlier))],
         "handling": _handling(search),
     }
 
@@ -117,8 +127,15 @@ def _facts(search: Search, pack: Pack) -> list[tuple[str, str]]:
         ("Gallery at that time", f"root {found.get('gallery_root', 'not recorded')}"),
         ("Submitted image", f"SHA-256 {search.photo_sha256}"),
         ("Policy pack", search.pack),
-        ("Earlier searches", "Listed, with their results, in the disclosure record of the case."),
     ]
+
+
+def _earlier(counts: Mapping[str, int]) -> str:
+    """L8: who searches until somebody is found has to say how often."""
+    if not counts:
+        return "none of this case"
+    told = ", ".join(f"{number} {OUTCOMES[outcome]}" for outcome, number in sorted(counts.items()))
+    return f"{sum(counts.values())} of this case before this one: {told}"
 
 
 def _handling(search: Search) -> list[str]:

@@ -96,6 +96,18 @@ async def usage(conn: Conn, since: datetime, until: datetime) -> list[Mapping[st
     return [dict(row) for row in await conn.fetch(USAGE, since, until)]
 
 
+EARLIER = """
+SELECT coalesce(held.outcome, 'open') AS outcome, count(*) AS searches FROM casework.search AS held
+JOIN casework.search AS this ON this.case_number = held.case_number AND this.requested_at > held.requested_at
+WHERE this.id = $1 GROUP BY 1 ORDER BY 1
+"""
+
+
+async def earlier(conn: Conn, search_id: SearchId) -> dict[str, int]:
+    """How many searches of the same case were requested before this one, by their outcome."""
+    return {row["outcome"]: row["searches"] for row in await conn.fetch(EARLIER, search_id)}
+
+
 EVERY = "SELECT id FROM casework.search ORDER BY requested_at, id"
 
 

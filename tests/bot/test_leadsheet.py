@@ -34,6 +34,9 @@ def photograph(colour: tuple[int, int, int]) -> bytes:
     return held.getvalue()
 
 
+EARLIER = {"no-possible-match": 2, "open": 1}
+
+
 @cache
 def acknowledged() -> m.Search:
     search, _ = s.tell([*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA)])
@@ -41,7 +44,9 @@ def acknowledged() -> m.Search:
 
 
 def made(search: m.Search) -> bytes:
-    return leadsheet.pdf(leadsheet.Sheet(search, s.pack(), photograph((180, 140, 110)), photograph((150, 110, 90))))
+    return leadsheet.pdf(
+        leadsheet.Sheet(search, s.pack(), photograph((180, 140, 110)), photograph((150, 110, 90)), EARLIER)
+    )
 
 
 @cache
@@ -77,6 +82,7 @@ ELEMENTS = {
     "L6": "96 pixels between the eyes",
     "L7": "may not be enrolled at all",
     "L8": "3 examined, 2 not carried forward",
+    "earlier": "3 of this case before this one: 2 without a lead, 1 not concluded",
     "L9": "The ear lobes differ slightly",
     "L10": "disclose it to the prosecutor",
     "L11": "It expires on 12 April 2026",
@@ -172,3 +178,7 @@ def test_it_looks_as_it_should_with_both_photographs_on_the_first_page():
 
 def _near(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
     return all(abs(a - b) < 8 for a, b in zip(one, other, strict=True))
+
+
+def test_every_outcome_of_an_earlier_search_has_words_that_a_lead_sheet_may_use():
+    assert leadsheet.OUTCOMES.keys() == {"open", *(outcome.value for outcome in m.Outcome)}
