@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -171,6 +172,22 @@ async def test_a_finding_is_kept_shown_again_and_only_taken_from_the_viewers_own
         await open_link(later, await link(town, root, "noor.haddad"))
         sheet = await (await later.get(f"{origin}/viewer/sheet.json")).json()
     assert sheet["noted"] == {sheet["candidates"][0]: {"ears": found}}
+
+
+async def test_a_right_that_is_lost_closes_the_viewer_at_the_next_view(town, review):
+    search, root = review
+    address = await link(town, root, "noor.haddad")
+    origin = address.partition("/viewer")[0]
+    certified = "UPDATE casework.person SET certified_until = now() + $1::interval WHERE id = 'noor.haddad'"
+    async with jar() as noor:
+        assert (await open_link(noor, address)).status == 200
+        await town.sql(certified, timedelta(days=-1))
+        try:
+            assert (await noor.get(f"{origin}/viewer/pictures/probe")).status == 403
+        finally:
+            await town.sql(certified, timedelta(days=365))
+        assert (await noor.get(f"{origin}/viewer/pictures/probe")).status == 200
+    assert [e.kind for e in (await views(town, search))[-2:]] == ["Refused", "Viewed"]
 
 
 @pytest.mark.browser
