@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy import intake
@@ -79,6 +79,7 @@ def test_a_choice_that_was_not_offered_is_refused():
     assert intake.screen(replace(s.ASK, fields=fields), s.pack()).rule == "field:image-source"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_normalising_a_case_number_is_idempotent_and_leaves_no_control_character(text):
     once = normalised(text)
@@ -86,6 +87,7 @@ def test_normalising_a_case_number_is_idempotent_and_leaves_no_control_character
     assert not any(c in once for c in "\u202e\u2066\x00\x07\n\t\u200f")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["basis", "offence"]), st.text(max_size=400)))
 def test_cleaned_text_keeps_its_words_and_loses_what_reorders_or_hides_them(fields):
     for name, text in intake.cleaned(fields).items():
