@@ -16,6 +16,7 @@ JOBS = (
     "ask-decision",
     "give-notice",
     "hand-photograph",
+    "hand-sheet",
     "update-card",
     "retire-post",
 )
@@ -98,8 +99,10 @@ async def one_of_each(town, search, post, root) -> None:
         decisions = [m for m in await mara.messages(town.room("oversight")) if search in m["text"]]
         assert len(decisions) == 1
         direct = next(c for c in await dana.channels() if c.get("is_im"))
-        leads = [m for m in await dana.messages(direct["id"]) if search in json.dumps(m)]
-        assert len(leads) == 1
+        handed = [m for m in await dana.messages(direct["id"]) if search in json.dumps(m)]
+        photographs = [m for m in handed if any(b["type"] == "image" for b in m.get("blocks") or [])]
+        sheets = [f for m in handed for f in m.get("files") or [] if f["name"].endswith(".pdf")]
+        assert (len(photographs), len(sheets)) == (1, 1), [m["text"] for m in handed]
 
 
 @pytest.mark.parametrize("kind", JOBS)
