@@ -203,7 +203,11 @@ class Errands:
         search = await self._sealed(lease)
         assert search.acknowledged_at is not None, "a lead sheet before the acknowledgement"
         pack = self._casework.pack_of(search)
-        parts = await gathered(search, pack, self._pool, self._kek, self._matcher)
+        try:
+            parts = await gathered(search, pack, self._pool, self._kek, self._matcher)
+        except MatcherRefusedError:  # sealed or expunged since (M13): no sheet shows that photograph any more
+            await self._casework.finish(lease)
+            return
         sheet = await asyncio.to_thread(leadsheet.pdf, parts)
         account = await self._account(search)
         assert account is not None, "the requester has no account any more"
