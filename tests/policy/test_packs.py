@@ -329,6 +329,13 @@ def test_a_mistake_in_a_table_that_the_overlay_does_not_have_is_the_bases():
     assert str(wrong.value).startswith(f"desk.toml:{at}: retention.7.days: greater-than-equal: ")
 
 
+def test_a_mistake_in_an_element_that_the_overlay_does_not_have_is_the_bases():
+    bad = DESK.replace('name = "image-source"', 'colour = "red"\nname = "image-source"', 1)
+    at = next(n for n, found in enumerate(bad.splitlines(), 1) if found.startswith("colour"))
+    with pytest.raises(PackError, match=rf"^desk\.toml:{at}: common_fields\.1\.colour: unknown-key: "):
+        parse(NYPD + BASE + bad, "nypd-2020.toml")
+
+
 def test_what_the_base_says_twice_is_found_though_the_overlay_says_it_once():
     twice = DESK + '\n[[retention]]\nof = "probe"\ndays = 1\nsource = "s.1"\n'
     once = NYPD + '\n[[retention]]\nof = "probe"\ndays = 2\nsource = "s.2"\n'
