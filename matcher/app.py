@@ -45,7 +45,10 @@ async def serve(settings: Settings) -> None:
     url = settings.database_url.get_secret_value()
     pool = await gallery.connect(url, "leadgate-matcher")
     service = Service(faces, pool, settings.secret.get_secret_value())
-    follower = Follower(service, pool, faces, settings.cache.expanduser() / "snapshots" / faces.model.sha256[:16])
+    async with pool.acquire() as conn:
+        which = await gallery.identity(conn)
+    folder = settings.cache.expanduser() / "snapshots" / which / faces.model.sha256[:16]
+    follower = Follower(service, pool, faces, folder)
     tasks = [
         asyncio.create_task(gallery.hear_changes(url, follower.changed.set)),
         asyncio.create_task(follower.follow()),

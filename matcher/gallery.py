@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -184,6 +185,15 @@ SOME = """
 SELECT eligible.number, picture.jpeg FROM gallery.eligible
 JOIN gallery.picture ON picture.photograph = eligible.id ORDER BY eligible.number LIMIT $1
 """
+
+
+IDENTITY = "SELECT id, (SELECT oid FROM pg_database WHERE datname = current_database()) AS oid FROM gallery.identity"
+
+
+async def identity(conn: Conn) -> str:
+    """Which gallery this is: 32 hexadecimal digits, different for every database, a copy of one included."""
+    row = await conn.fetchrow(IDENTITY)
+    return hashlib.sha256(f"{row['id']} {row['oid']}".encode()).hexdigest()[:32]
 
 
 async def some_pictures(conn: Conn, count: int) -> list[tuple[int, bytes]]:

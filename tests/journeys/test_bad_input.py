@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -66,7 +67,7 @@ async def test_a_photograph_that_cannot_be_searched_is_said_to_be_so(name, town,
 
 async def test_a_heic_photograph_is_searched(town):
     """iPhones post HEIC and bots receive it as HEIC."""
-    data = (play.PICTURES / "probes" / "phone.heic").read_bytes()
+    data = Path(__file__).with_name("phone.heic").read_bytes()  # still-02 of the synthetic cast
     _, search = await file_request(town, data, "IMG_0001.HEIC")
     async with town.person("eva.lind") as eva:
         await play.review_thread(eva, town.room("review"), search)
