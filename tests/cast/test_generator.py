@@ -1,5 +1,7 @@
 """The generator of the cast: who is drawn, and that the same seed draws the same person."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,7 @@ from PIL import Image
 from deploy.demo.cast import PICTURES
 from deploy.demo.cast.camera import MUGSHOT, mugshot
 from deploy.demo.cast.head import DATA, Head, Subdivision
-from deploy.demo.cast.identity import identity
+from deploy.demo.cast.identity import Beard, Style, identity
 from deploy.demo.cast.pedigree import pedigree
 from deploy.demo.cast.pictures import captioned
 from deploy.demo.cast.rasterise import triangles
@@ -15,6 +17,7 @@ from deploy.demo.cast.render import Person
 from deploy.demo.cast.roster import ARRESTED, STRANGERS, TALES
 from deploy.demo.cast.shape import ANCESTRIES, GAIN, targets
 from deploy.demo.cast.srgb import to_linear, to_srgb
+from deploy.demo.cast.styles import hair_strands
 
 CAST = [identity(seed) for seed in ARRESTED]
 
@@ -105,3 +108,16 @@ def test_the_nearest_triangle_is_seen_and_those_turned_away_are_not():
 def test_grey_levels_survive_the_way_through_linear_light():
     greys = np.arange(0, 200, dtype=np.float32)[None, :, None].repeat(3, 2)
     assert np.abs(to_srgb(to_linear(greys)).astype(int) - greys).max() <= 1
+
+
+@pytest.mark.parametrize("style", list(Style))
+def test_hair_of_every_style_grows_and_leaves_the_eyes_free(head, style):
+    who = replace(CAST[0], hair=replace(CAST[0].hair, style=style, length=1.0), beard=Beard.NONE)
+    brows_and_lashes = 3
+    scalp = hair_strands(head, head.shaped(who.shape), who)[brows_and_lashes:]
+    assert bool(scalp) is (style is not Style.SHAVEN)
+    for strands in scalp:
+        assert np.isfinite(strands.points).all()
+        x, y, z = np.moveaxis(strands.points, -1, 0)
+        before_an_eye = (np.abs(np.abs(x) - 0.31) < 0.12) & (np.abs(y - 7.28) < 0.08) & (z > 1.1)
+        assert before_an_eye.mean() < 0.001

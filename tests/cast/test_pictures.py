@@ -1,11 +1,13 @@
 """The committed pictures of the cast, seen by the product's own matcher."""
 
+import io
 import json
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from deploy.demo.cast import FIRST_AMONG_STILLS, PICTURES, THRESHOLD
 from deploy.demo.cast.pictures import says_synthetic
@@ -54,9 +56,14 @@ def test_the_manifests_name_every_picture_and_no_other():
     assert sorted([row["photo"] for row in GALLERY] + [row["probe"] for row in PROBES]) == FILES
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_picture_says_that_nobody_in_it_is_real(name):
-    assert says_synthetic((HERE / name).read_bytes())
+def test_every_picture_says_that_nobody_in_it_is_real():
+    assert [name for name in FILES if not says_synthetic((HERE / name).read_bytes())] == []
+
+
+def test_a_picture_that_says_nothing_is_noticed():
+    plain = io.BytesIO()
+    Image.new("RGB", (40, 40)).save(plain, "JPEG", comment=b"Synthetic face.")
+    assert not says_synthetic(plain.getvalue())
 
 
 def test_the_pictures_are_few_megabytes():

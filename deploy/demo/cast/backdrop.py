@@ -93,17 +93,24 @@ def _corridor(random: RandomState, width: int, height: int) -> Floats:
 
 
 def _street(random: RandomState, width: int, height: int) -> Floats:
-    """Night, with lights out of focus."""
-    picture = np.full((height, width, 3), (26, 28, 36), np.float32)
-    picture[int(height * 0.72) :] = (38, 38, 40)
-    for _ in range(15):
-        at = int(random.uniform(0, width)), int(random.uniform(0, height * 0.7))
-        warm = random.random_sample()
-        colour = tuple(float(v) * random.uniform(0.15, 0.6) for v in (230 * warm + 90, 190, 215 - 120 * warm))
-        lights = np.zeros_like(picture)
-        cv2.circle(lights, at, int(random.uniform(3, 22)), colour, -1, cv2.LINE_AA)
-        picture = np.maximum(picture, picture * 0.6 + lights * 0.55)
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 2.5), np.float32)
+    """Night: a house front with some windows lit, and a pavement."""
+    picture = np.full((height, width, 3), (27, 29, 36), np.float32)
+    picture[int(height * 0.74) :] = (40, 40, 42)
+    wide, tall = width * random.uniform(0.09, 0.13), height * 0.2
+    for top in np.arange(height * 0.03, height * 0.6, tall * 1.35):
+        for left in np.arange(-random.uniform(0, wide), width, wide * 1.7):
+            lit = random.random_sample() < 0.3  # noqa: PLR2004 - most are dark
+            colour = (168.0, 140.0, 92.0) if lit else (16.0, 18.0, 24.0)
+            corners = (int(left), int(top)), (int(left + wide), int(top + tall))
+            cv2.rectangle(picture, *corners, tuple(c * random.uniform(0.7, 1) for c in colour), -1)
+            cv2.line(
+                picture,
+                (int(left), int(top + tall / 2)),
+                (int(left + wide), int(top + tall / 2)),
+                (24.0, 24.0, 28.0),
+                3,
+            )
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 2.0), np.float32)
 
 
 def _lobby(random: RandomState, width: int, height: int) -> Floats:

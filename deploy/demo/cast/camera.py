@@ -92,7 +92,7 @@ def mugshot(person: Person, stature: float, nth: int = 0) -> Pixels:
 
 def nuisance(random: RandomState, *, hard: bool = False) -> Nuisance:
     """Drawn as a surveillance camera or a phone would bring it; `hard`: small, turned, blurred, compressed."""
-    yaw = random.uniform(14, 24) * random.choice([-1, 1]) if hard else random.uniform(-20, 20)
+    yaw = random.uniform(12, 20) * random.choice([-1, 1]) if hard else random.uniform(-20, 20)
     return Nuisance(
         yaw=float(yaw),
         pitch=random.uniform(-6, 8),
@@ -102,10 +102,10 @@ def nuisance(random: RandomState, *, hard: bool = False) -> Nuisance:
         key=random.uniform(0.35, 0.85),
         fill=random.uniform(0.2, 0.5),
         side=random.uniform(-1.1, 1.1),
-        blur=random.uniform(1.2, 2.2) if hard else random.uniform(0.3, 1.3),
-        noise=random.uniform(5, 9) if hard else random.uniform(1.5, 6),
-        shrink=random.uniform(0.42, 0.55) if hard else random.uniform(0.6, 1.0),
-        quality=int(random.choice([38, 45] if hard else [50, 62, 75])),
+        blur=random.uniform(0.6, 1.4) if hard else random.uniform(0.3, 1.3),
+        noise=random.uniform(4, 7) if hard else random.uniform(1.5, 6),
+        shrink=random.uniform(0.48, 0.58) if hard else random.uniform(0.6, 1.0),
+        quality=int(random.choice([40, 48] if hard else [50, 62, 75])),
         mood=random.randint(len(MOODS)),
         where=list(Place)[random.randint(len(Place))],
     )

@@ -98,7 +98,7 @@ def _long(hair: Hair, start: Roots, vary: Floats, layer: Floats) -> Fall:
 
 def _forward(at: Floats) -> Floats:
     top = ramp(7.8, 8.15, at[:, 1])[:, None]
-    return top * (-BACK - 0.15 * UP + 0.25 * SIDE) + (1 - top) * (-UP - 0.2 * BACK * 0 + 0.25 * BACK)
+    return top * (-BACK - 0.15 * UP + 0.25 * SIDE) + (1 - top) * (-UP + 0.25 * BACK)
 
 
 def _backward(at: Floats) -> Floats:
