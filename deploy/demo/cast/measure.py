@@ -108,7 +108,7 @@ def report(enrolled: Vector, mated: list[Seen], strangers: list[Seen]) -> None:
     if alone := [s.vector for s in strangers if s.vector is not None]:
         best = (np.stack(alone) @ enrolled.T).max(1)
         _quantiles(f"best of a stranger ({len(alone)} probes)", best)
-        for threshold in (0.6, 0.64, 0.66, 0.68, 0.7, 0.72):
+        for threshold in (0.6, 0.65, 0.7, 0.72, 0.75):
             missed, raised = np.mean((mates < threshold) | (rank > 1)), np.mean(best >= threshold)
             print(f"  at {threshold:.2f}: mates missed {missed:.3f}, strangers with a candidate {raised:.3f}")
 
