@@ -39,9 +39,9 @@ def load_faces(settings: Settings, threads: int | None = None) -> Faces:
     return Faces(model_pack(settings), threads=threads or settings.threads, provider=settings.provider)
 
 
-async def serve(settings: Settings) -> None:
-    """Serves until the process is asked to stop; says where on its first line."""
-    faces = await asyncio.to_thread(load_faces, settings)
+async def serve(settings: Settings, faces: Faces | None = None) -> None:
+    """Serves until the process is asked to stop; its first line says where. The model is loaded where none is given."""
+    faces = faces or await asyncio.to_thread(load_faces, settings)
     url = settings.database_url.get_secret_value()
     pool = await gallery.connect(url, "leadgate-matcher")
     service = Service(faces, pool, settings.secret.get_secret_value())
@@ -127,15 +127,25 @@ class Follower:
         return GalleryIndex(held, threads=2)
 
     async def _ask_canaries(self) -> None:
-        service, index = self._service, self._service.index
-        if index is None or (self._asked and time.monotonic() - self._asked < CANARY_EVERY):
+        """Before the first search, every hour, and, while the answers are wrong, whenever there is something new."""
+        service = self._service
+        if self._asked and not service.out_of_service and time.monotonic() - self._asked < CANARY_EVERY:
             return
+        wrong = await self._wrong_answer()
+        if wrong:  # a photograph may have been sealed or enrolled just now
+            await self._catch_up()
+            wrong = await self._wrong_answer()
+        if wrong != service.out_of_service:
+            log.error("canary.wrong-answer", why=wrong) if wrong else log.info("canary.right-again")
+        service.out_of_service, service.checked = wrong, True
+        self._asked = time.monotonic()
+
+    async def _wrong_answer(self) -> str | None:
+        index = self._service.index
+        assert index is not None  # it was caught up with before
         async with self._pool.acquire() as conn:
             asked = await canary.photographs(conn)
-        service.out_of_service = await service.in_thread(canary.wrong_answer, self._faces, index, asked)
-        self._asked = time.monotonic()
-        if service.out_of_service:
-            log.error("canary.wrong-answer", why=service.out_of_service)
+        return await self._service.in_thread(canary.wrong_answer, self._faces, index, asked)
 
     async def _save(self) -> None:
         """A snapshot of what is searched now is on the disk; a full disk costs the snapshot, not the service."""

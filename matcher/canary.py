@@ -3,6 +3,7 @@
 from matcher import gallery, images
 from matcher.faces import Faces
 from matcher.gallery import Conn
+from matcher.images import ImageRefusedError
 from matcher.index import GalleryIndex
 
 ASKED = 3
@@ -18,14 +19,19 @@ async def photographs(conn: Conn) -> list[tuple[int, bytes]]:
 def wrong_answer(faces: Faces, index: GalleryIndex, asked: list[tuple[int, bytes]]) -> str | None:
     """None where every photograph finds itself; otherwise what went wrong, as a sentence."""
     for number, jpeg in asked:
-        photo = images.decode(jpeg)
-        scores = [
-            dict(index.nearest(faces.vector(photo, face), LOOKED_AT).found).get(number, -1.0)
-            for face in faces.find(photo)
-        ]
-        if max(scores, default=-1.0) < ITSELF:
+        if why := _why_wrong(faces, index, number, jpeg):
             return (
-                f"The matcher gave a wrong answer: photograph {number} of the gallery does not find itself. Nothing is "
-                "searched until the next check passes. Is the model pack the one that the gallery was enrolled with?"
+                f"The matcher gave a wrong answer: {why}. Nothing is searched until the next check passes. "
+                "Is the model pack the one that the gallery was enrolled with?"
             )
     return None
+
+
+def _why_wrong(faces: Faces, index: GalleryIndex, number: int, jpeg: bytes) -> str | None:
+    try:
+        photo = images.decode(jpeg)
+    except ImageRefusedError as no:
+        return f"photograph {number} of the gallery cannot be read any more ({no.rule})"
+    found = [dict(index.nearest(faces.vector(photo, face), LOOKED_AT).found) for face in faces.find(photo)]
+    score = max((each.get(number, -1.0) for each in found), default=-1.0)
+    return None if score >= ITSELF else f"photograph {number} of the gallery does not find itself (cosine {score:.2f})"

@@ -43,6 +43,7 @@ class Service:
         self.index: GalleryIndex | None = None
         self.facts: GalleryFacts | None = None
         self.changing = asyncio.Lock()  # held while what is searched changes, and while it is searched
+        self.checked = False  # whether the canaries were asked since the start
         self.out_of_service: str | None = None  # why, when a canary gave a wrong answer
 
     def app(self) -> web.Application:
@@ -188,8 +189,8 @@ class Service:
     def _current(self) -> tuple[GalleryIndex, GalleryFacts]:
         if self.out_of_service:
             raise RefusedError(503, "out-of-service", self.out_of_service)
-        if self.index is None or self.facts is None:
-            raise RefusedError(503, "not-ready", "The gallery is being loaded. Ask again in a moment.")
+        if self.index is None or self.facts is None or not self.checked:
+            raise RefusedError(503, "not-ready", "The gallery is being loaded and checked. Ask again in a moment.")
         return self.index, self.facts
 
 
