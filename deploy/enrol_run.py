@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from deploy.manifest import Manifest, Row
 from matcher import enrolment, images, pipeline, sweeping
-from matcher.enrolment import Measured
+from matcher.enrolment import Measured, Outcome, Rule
 from matcher.faces import Faces
 from matcher.gallery import Conn
 from matcher.images import ImageRefusedError
@@ -22,28 +22,40 @@ Item = TypeVar("Item")
 Step = Callable[[int, float], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who enrols, and under which policy pack's rule; `careful` asks for a second person though the rule does not."""
+
+    by: str
+    rule: Rule
+    careful: bool = False
+
+    @property
+    def needs_approval(self) -> bool:
+        return self.careful or self.rule.dual_control
+
+
 @dataclass(slots=True)
 class Told:
     """What a run did."""
 
-    batch: str
+    batch: str = ""  # opened with the first photograph
     done: int = 0
     before: int = 0
     refused: list[tuple[Row, str]] = field(default_factory=list[tuple[Row, str]])
 
 
 async def run(
-    read: Manifest,
-    load: Callable[[], Faces],
-    by: str,
-    needs_approval: bool,
-    workers: int,
-    step: Step,
-    conn: Conn,
-) -> Told:
-    """Every row of the manifest is in the gallery, or refused with a sentence; `step` hears how far it is."""
-    batch = await enrolment.open_batch(conn, read.sha256, needs_approval=needs_approval, by=by, now=datetime.now(UTC))
-    told = Told(batch)
+    read: Manifest, load: Callable[[], Faces], terms: Terms, workers: int, step: Step, conn: Conn
+) -> Told | None:
+    """Every row of the manifest is in the gallery, or refused with a sentence; `step` hears how far it is.
+
+    None, and nothing is written, where the terms are looser than the rule in force.
+    """
+    rule = await enrolment.put_rule(conn, terms.rule, by=terms.by, now=datetime.now(UTC))
+    if rule is None:
+        return None
+    told = Told()
     waiting = await _not_yet(conn, read.rows, told)
     began = time.monotonic()
     through = pipeline.through(load, measured, waiting, workers=workers)
@@ -51,12 +63,30 @@ async def run(
         ((row, made),) = item
         if isinstance(made, str):
             told.refused.append((row, made))
-        elif await enrolment.enrol(conn, row.enrolment, made, batch=batch, by=by, now=datetime.now(UTC)):
-            told.done += 1
         else:
-            told.before += 1
+            await _enrolled(conn, read, row, made, terms, rule, told)
         step(told.done + told.before + len(told.refused), told.done / max(time.monotonic() - began, 1e-6))
     return told
+
+
+async def _batch(conn: Conn, read: Manifest, terms: Terms, rule: int) -> str:
+    needs = terms.needs_approval
+    return await enrolment.open_batch(conn, read.sha256, rule, needs_approval=needs, by=terms.by, now=datetime.now(UTC))
+
+
+async def _enrolled(conn: Conn, read: Manifest, row: Row, made: Measured, terms: Terms, rule: int, told: Told) -> None:
+    """In the batch; where that was approved meanwhile, in a new one, which waits for an approval of its own."""
+    told.batch = told.batch or await _batch(conn, read, terms, rule)
+    while True:
+        match await enrolment.enrol(conn, row.enrolment, made, batch=told.batch, by=terms.by, now=datetime.now(UTC)):
+            case Outcome.ENROLLED:
+                told.done += 1
+                return
+            case Outcome.THERE_BEFORE:
+                told.before += 1
+                return
+            case Outcome.BATCH_CLOSED:
+                told.batch = await _batch(conn, read, terms, rule)
 
 
 async def _not_yet(conn: Conn, rows: Iterable[Row], told: Told) -> list[Row]:

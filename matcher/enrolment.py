@@ -1,7 +1,9 @@
 """A photograph enters the gallery: with its legal basis, once, and with an entry in the ledger (SQL)."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from uuid import uuid4
 
 from matcher.gallery import Conn
@@ -37,43 +39,123 @@ class Measured:
     model: str
 
 
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+LEDGER = "SELECT ledger.append('gallery', $1, $2, $3, $4)"
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('leadgate gallery rule', 0))"
+RULE = "SELECT n, pack, pack_sha256, dual_control FROM gallery.rule ORDER BY n DESC LIMIT 1"
+PUT_RULE = """
+INSERT INTO gallery.rule (pack, pack_sha256, dual_control, set_by, set_at) VALUES ($1, $2, $3, $4, $5) RETURNING n
+"""
+OWNS = "SELECT pg_has_role(session_user, 'leadgate_owner', 'MEMBER')"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a policy pack asks of enrolment: with `dual_control`, nothing is searched before a second person agreed."""
+
+    pack: str  # name@version
+    sha256: str
+    dual_control: bool
+
+
+async def put_rule(conn: Conn, rule: Rule, *, by: str, now: datetime) -> int | None:
+    """The rule is in force: its number. None where it is looser than the one in force, and whoever asks is not the
+    owner of the database.
+    """
+    async with conn.transaction():
+        await conn.execute(ONE_AT_A_TIME)
+        held = await conn.fetchrow(RULE)
+        if held and (held["pack"], held["pack_sha256"], held["dual_control"]) == (
+            rule.pack,
+            rule.sha256,
+            rule.dual_control,
+        ):
+            return held["n"]
+        if held and held["dual_control"] and not rule.dual_control and not await conn.fetchval(OWNS):
+            return None
+        return await conn.fetchval(PUT_RULE, rule.pack, rule.sha256, rule.dual_control, by, now)
+
+
 # --- batches ----------------------------------------------------------------------------------------------------------
 
 PUT_BATCH = """
-INSERT INTO gallery.batch (id, manifest_sha256, needs_approval, made_by, made_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT ON CONSTRAINT one_batch_per_manifest DO NOTHING RETURNING id
+INSERT INTO gallery.batch (id, manifest_sha256, needs_approval, made_by, made_at, rule)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (manifest_sha256, made_by, needs_approval) WHERE approved_by IS NULL DO NOTHING RETURNING id
 """
-BATCH_OF = "SELECT id FROM gallery.batch WHERE manifest_sha256 = $1 AND made_by = $2"
-LEDGER = "SELECT ledger.append('gallery', $1, $2, $3, $4)"
+BATCH_OF = """
+SELECT id FROM gallery.batch
+WHERE manifest_sha256 = $1 AND made_by = $2 AND needs_approval = $3 AND approved_by IS NULL
+"""
 
 
-async def open_batch(conn: Conn, manifest_sha256: str, *, needs_approval: bool, by: str, now: datetime) -> str:
-    """The batch of this manifest: made now, or found where an earlier run was interrupted."""
-    async with conn.transaction():
-        batch = uuid4().hex
-        if await conn.fetchval(PUT_BATCH, batch, manifest_sha256, needs_approval, by, now) is None:
-            return await conn.fetchval(BATCH_OF, manifest_sha256, by)
-        said = {"batch": batch, "manifest_sha256": manifest_sha256, "needs_approval": needs_approval}
-        await conn.execute(LEDGER, "BatchOpened", now, by, said)
-    return batch
+async def open_batch(
+    conn: Conn, manifest_sha256: str, rule: int, *, needs_approval: bool, by: str, now: datetime
+) -> str:
+    """The open batch of this manifest: made now, under that rule, or found where an earlier run was interrupted."""
+    while True:
+        async with conn.transaction():
+            batch = uuid4().hex
+            if await conn.fetchval(PUT_BATCH, batch, manifest_sha256, needs_approval, by, now, rule):
+                said = {"batch": batch, "manifest_sha256": manifest_sha256, "needs_approval": needs_approval}
+                await conn.execute(LEDGER, "BatchOpened", now, by, said | {"rule": rule})
+                return batch
+        if held := await conn.fetchval(BATCH_OF, manifest_sha256, by, needs_approval):  # or approved in this moment
+            return held
 
 
-WAITING = "SELECT made_by, approved_by FROM gallery.batch WHERE id = $1 FOR UPDATE"
+WAITING = """
+SELECT batch.id, batch.made_by, batch.made_at, batch.manifest_sha256, rule.pack,
+    (SELECT count(*) FROM gallery.photograph WHERE batch = batch.id) AS photographs,
+    (SELECT count(DISTINCT person) FROM gallery.photograph WHERE batch = batch.id) AS people
+FROM gallery.batch JOIN gallery.rule ON rule.n = batch.rule
+WHERE batch.needs_approval AND batch.approved_by IS NULL ORDER BY batch.made_at, batch.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that nobody has approved."""
+
+    id: str
+    made_by: str
+    made_at: datetime
+    manifest_sha256: str
+    pack: str
+    photographs: int
+    people: int
+
+
+async def waiting(conn: Conn) -> list[Waiting]:
+    """Batches that wait for a second person, the oldest first."""
+    return [Waiting(**dict(row)) for row in await conn.fetch(WAITING)]
+
+
+TO_APPROVE = "SELECT made_by, approved_by, needs_approval FROM gallery.batch WHERE id = $1 FOR UPDATE"
+CONTENT = "SELECT ingest_sha256 FROM gallery.photograph WHERE batch = $1 ORDER BY number"
 APPROVE = "UPDATE gallery.batch SET approved_by = $2, approved_at = $3 WHERE id = $1"
 
 
 async def approve(conn: Conn, batch: str, *, by: str, now: datetime) -> str | None:
     """The batch's photographs can be searched; or a sentence that says why not: nobody approves their own batch."""
     async with conn.transaction():
-        row = await conn.fetchrow(WAITING, batch)
+        row = await conn.fetchrow(TO_APPROVE, batch)
         if row is None:
             return f"There is no batch {batch}."
         if row["approved_by"] is not None:
             return f"{row['approved_by']} approved it before."
+        if not row["needs_approval"]:
+            return "It needs no approval."
         if row["made_by"] == by:
             return "A batch is approved by somebody other than who enrolled it."
+        files = [row["ingest_sha256"] for row in await conn.fetch(CONTENT, batch)]
+        if not files:
+            return "There is no photograph in it yet."
         await conn.execute(APPROVE, batch, by, now)
-        await conn.execute(LEDGER, "BatchApproved", now, by, {"batch": batch})
+        content = hashlib.sha256("\n".join(files).encode()).hexdigest()  # what exactly was agreed to
+        said = {"batch": batch, "photographs": len(files), "content_sha256": content}
+        await conn.execute(LEDGER, "BatchApproved", now, by, said)
     return None
 
 
@@ -107,17 +189,30 @@ PUT_PICTURE = "INSERT INTO gallery.picture (photograph, jpeg) VALUES ($1, $2)"
 PUT_EMBEDDING = "INSERT INTO gallery.embedding (photograph, model_sha256, vector) VALUES ($1, $2, $3)"
 
 
-async def enrol(conn: Conn, row: Enrolment, made: Measured, *, batch: str | None, by: str, now: datetime) -> str | None:
-    """The photograph is in the gallery, and the ledger says who enrolled it: its id; None where it was there before."""
+class Outcome(Enum):
+    """What became of a photograph that was handed over."""
+
+    ENROLLED = "enrolled"
+    THERE_BEFORE = "there before"
+    BATCH_CLOSED = "batch closed"  # somebody approved the batch meanwhile; it takes nothing in any more
+
+
+OPEN = "SELECT approved_by IS NULL FROM gallery.batch WHERE id = $1 FOR SHARE"
+
+
+async def enrol(conn: Conn, row: Enrolment, made: Measured, *, batch: str, by: str, now: datetime) -> Outcome:
+    """The photograph is in the gallery, whole, and the ledger says who enrolled it; or nothing of it is."""
     photo_id = uuid4().hex
     async with conn.transaction():
+        if not await conn.fetchval(OPEN, batch):  # an approval waits for us, and then covers this photograph
+            return Outcome.BATCH_CLOSED
         pedigree = (row.sex, row.birth_year, row.height_cm, row.weight_kg, row.marks)
         await conn.execute(PUT_PERSON, row.person, row.name, *pedigree)
         facts = (row.legal_basis, row.agency, row.arrest_id, row.taken_on, row.sealed, row.juvenile)
         if await conn.fetchval(PUT_PHOTOGRAPH, photo_id, row.person, *facts, made.sha256, by, batch) is None:
-            return None
+            return Outcome.THERE_BEFORE
         await conn.execute(PUT_PICTURE, photo_id, made.jpeg)
         await conn.execute(PUT_EMBEDDING, photo_id, made.model, made.vector.astype("<f4").tobytes())
         said = {"photo": photo_id, "ingest_sha256": made.sha256, "model_sha256": made.model, "batch": batch}
         await conn.execute(LEDGER, "PhotographEnrolled", now, by, said)
-    return photo_id
+    return Outcome.ENROLLED

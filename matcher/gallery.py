@@ -28,6 +28,7 @@ AWAY = (
     OSError,
     TimeoutError,
 )
+REFUSED = (asyncpg.CheckViolationError, asyncpg.InsufficientPrivilegeError)  # by the database's own rules
 
 
 class Conn(Protocol):

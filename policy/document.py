@@ -93,6 +93,8 @@ def _machine(pack: Pack) -> Iterator[str]:
     if classes.exceptional:
         who = f"With an executive's written permission, for {classes.exception_days} days"
         yield f"- {who}: {', '.join(classes.exceptional)}."
+    agreed = "when a second person has agreed" if pack.enrolment.dual_control else "as soon as it is enrolled"
+    yield _ruled(f"A batch of photographs is searched {agreed}.", pack.enrolment)
     count = pack.candidates
     yield _ruled(f"{count.default} candidates ({count.smallest} to {count.largest}), all of them compared.", count)
     override = ", ".join(pack.quality.override_tiers) or "none"

@@ -19,6 +19,7 @@ from policy.schema import (
     Code,
     Disclosure,
     Emergency,
+    Enrolment,
     Evaluation,
     FormField,
     Leads,
@@ -63,6 +64,7 @@ class Pack(Rule):
     pre_approval: PreApproval
     emergency: Emergency | None = None
     repositories: Repositories
+    enrolment: Enrolment
     leads: Leads
     notices: Notices
     evaluation: Evaluation

@@ -207,6 +207,12 @@ class Repositories(Rule):
         return self
 
 
+class Enrolment(Rule):
+    """What it takes to enter the gallery (M12)."""
+
+    dual_control: bool  # a batch is searched only when somebody other than who enrolled it has agreed
+
+
 class Leads(Rule):
     expiry_days: Annotated[int, Field(ge=1, le=365)]  # without a recorded outcome (M28)
 

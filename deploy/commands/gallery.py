@@ -12,19 +12,26 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bot.packs import load_pack
+from bot.settings import SettingsError
 from deploy import enrol_run, manifest, type10
-from deploy.enrol_run import Told
+from deploy.enrol_run import Terms, Told
 from deploy.manifest import Manifest
 from matcher import custody, enrolment, gallery, pack, pipeline, sweeping
 from matcher.app import load_faces, model_pack
+from matcher.enrolment import Rule
 from matcher.gallery import Conn
 from matcher.pack import PackError
 from matcher.settings import Settings
+from policy.pack import PackError as PolicyPackError
 
 app = typer.Typer(no_args_is_help=True)
 console = Console(stderr=True)
-By = Annotated[str, typer.Option(help="who is doing this; the ledger remembers it")]
+By = Annotated[str, typer.Option("--by", help="who is doing this; the ledger remembers it")]
 Order = Annotated[str, typer.Option(help="the court's or agency's reference")]
+PackName = Annotated[str, typer.Option("--pack", envvar="LEADGATE_PACK", help="the policy pack")]
+PackFolder = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_FOLDER", help="the agency's own packs")]
+PackKey = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_KEY", help="the public key that signed them")]
 What = Annotated[str, typer.Argument(help="a photograph, an arrest or a person")]
 T = TypeVar("T")
 
@@ -42,8 +49,11 @@ def enrol(
     agency: Annotated[str, typer.Option(help="of a folder: whose they are")] = "",
     photo_date: Annotated[str, typer.Option(help="of a folder: when they were taken, such as 2026-03-13")] = "",
     needs_approval: Annotated[
-        bool, typer.Option("--needs-approval", help="searched only when another approves")
+        bool, typer.Option("--needs-approval", help="searched only when another approves, though the pack asks it not")
     ] = False,
+    pack_name: PackName = "nypd-2020",
+    pack_folder: PackFolder = None,
+    pack_key: PackKey = None,
     check: Annotated[bool, typer.Option("--check", help="say what is wrong, write nothing")] = False,
     workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0,
 ) -> None:
@@ -54,11 +64,15 @@ def enrol(
     if check:
         console.print(f"{len(read.rows)} photographs can be enrolled. Nothing was written.")
         return
-    told = _enrolled(read, by, needs_approval, workers or pipeline.cores())
+    terms = Terms(by, _rule(pack_name, pack_folder, pack_key), needs_approval)
+    told = _enrolled(read, terms, workers or pipeline.cores())
+    if told is None:
+        console.print(f"leadgate: nothing was enrolled. {LOOSER}")
+        raise typer.Exit(2)
     console.print(f"{told.done} photographs enrolled, {told.before} were already, {len(told.refused)} refused.")
     for row, why in told.refused:
         console.print(f"  line {row.line}, {row.path.name}: {why}")
-    if needs_approval:
+    if terms.needs_approval and told.done:
         console.print(f"They wait for somebody else: leadgate gallery approve {told.batch} --by NAME")
     if told.refused:
         raise typer.Exit(1)
@@ -76,7 +90,23 @@ def _refuse_wrong(read: Manifest) -> None:
     raise typer.Exit(2)
 
 
-def _enrolled(read: Manifest, by: str, needs_approval: bool, workers: int) -> Told:
+LOOSER = (
+    "The rule in force asks for two people, and this pack does not. Only the database's owner makes it looser: "
+    "leadgate gallery rule, with the owner's login."
+)
+
+
+def _rule(name: str, folder: Path | None, key: Path | None) -> Rule:
+    """What the policy pack asks of whoever enrols."""
+    try:
+        said, _ = load_pack(name, folder, key)
+    except (PolicyPackError, SettingsError) as error:
+        console.print(f"leadgate: {error}")
+        raise typer.Exit(2) from None
+    return Rule(said.id, said.sha256, said.enrolment.dual_control)
+
+
+def _enrolled(read: Manifest, terms: Terms, workers: int) -> Told | None:
     settings = _settings()
     load = partial(load_faces, settings, 1)
     console.print(f"{len(read.rows)} photographs, {workers} workers, provider {settings.provider}")
@@ -88,19 +118,61 @@ def _enrolled(read: Manifest, by: str, needs_approval: bool, workers: int) -> To
         def step(done: int, per_second: float) -> None:
             progress.update(task, completed=done, rate=f"{per_second:.1f}/s")
 
-        told = _with_database(partial(enrol_run.run, read, load, by, needs_approval, workers, step))
+        told = _with_database(partial(enrol_run.run, read, load, terms, workers, step))
     model = _model()
     _with_database(lambda conn: enrol_run.embed_missing(conn, load, model, workers))  # enrolled with another pack
     return told
 
 
 @app.command()
-def approve(batch: str, by: By) -> None:
+def rule(
+    by: By,
+    pack_name: PackName = "nypd-2020",
+    pack_folder: PackFolder = None,
+    pack_key: PackKey = None,
+) -> None:
+    """Puts the enrolment rule of a policy pack in force. A looser one needs the login of the database's owner."""
+    wanted = _rule(pack_name, pack_folder, pack_key)
+    if _with_database(lambda conn: enrolment.put_rule(conn, wanted, by=by, now=_now())) is None:
+        console.print(f"leadgate: nothing was changed. {LOOSER}")
+        raise typer.Exit(2)
+    people = "two people" if wanted.dual_control else "one person"
+    console.print(f"{wanted.pack} is in force: {people} for each batch.")
+
+
+@app.command()
+def batches() -> None:
+    """Batches that wait for a second person."""
+    found = _with_database(enrolment.waiting)
+    table = Table("batch", "made by", "at", "photographs", "people", "pack", "manifest's SHA-256")
+    for one in found:
+        at = one.made_at.strftime("%Y-%m-%d %H:%M")
+        table.add_row(one.id, one.made_by, at, *map(str, (one.photographs, one.people)), one.pack, one.manifest_sha256)
+    Console().print(table if found else "No batch waits.")
+
+
+@app.command()
+def approve(
+    what: Annotated[str, typer.Argument(help="a batch, or the manifest that it was enrolled from")], by: By
+) -> None:
     """Lets a batch be searched. Not for whoever enrolled it."""
-    why_not = _with_database(lambda conn: enrolment.approve(conn, batch, by=by, now=_now()))
-    console.print(why_not or f"Batch {batch} can be searched.")
-    if why_not:
+    meant = _with_database(lambda conn: _meant(conn, what))
+    if not meant:
+        console.print("No batch of that manifest waits.")
         raise typer.Exit(1)
+    for batch in meant:
+        why_not = _with_database(lambda conn, batch=batch: enrolment.approve(conn, batch, by=by, now=_now()))
+        console.print(why_not or f"Batch {batch} can be searched.")
+        if why_not:
+            raise typer.Exit(1)
+
+
+async def _meant(conn: Conn, what: str) -> list[str]:
+    """The batch of that name, or those that wait and were enrolled from that manifest."""
+    if not await asyncio.to_thread(Path(what).is_file):
+        return [what]
+    digest = (await asyncio.to_thread(manifest.read, Path(what))).sha256
+    return [one.id for one in await enrolment.waiting(conn) if one.manifest_sha256 == digest]
 
 
 @app.command()
@@ -209,6 +281,9 @@ def _with_database(act: Callable[[Conn], Awaitable[T]]) -> T:
     except gallery.AWAY as error:
         console.print(f"leadgate: the database does not answer ({type(error).__name__}). What was done is kept.")
         raise typer.Exit(3) from None
+    except gallery.REFUSED as error:
+        console.print(f"leadgate: the database refused it. {error}. What was done before is kept.")
+        raise typer.Exit(2) from None
     except PackError as error:
         console.print(f"leadgate: {error}")
         raise typer.Exit(2) from None

@@ -14,10 +14,14 @@ import aiohttp
 import pytest
 
 from deploy import enrol_run, manifest
+from deploy.enrol_run import Terms
 from matcher import gallery, pack
+from matcher.enrolment import Rule
 from matcher.faces import Faces
 
 CAST = Path(__file__).parents[2] / "deploy" / "demo" / "cast"
+ONE_PERSON = Rule("lax@1.0.0", "1" * 64, dual_control=False)
+TWO_PEOPLE = Rule("strict@1.0.0", "2" * 64, dual_control=True)
 SECRET = "a secret between the bot and the matcher"
 
 
@@ -83,7 +87,8 @@ def enrol(conn, faces):
     async def run(file: Path, *, by: str = "clerk", needs_approval: bool = False, workers: int = 1):
         read = manifest.read(file)
         assert not read.wrong
-        return await enrol_run.run(read, lambda: faces, by, needs_approval, workers, lambda *_: None, conn)
+        terms = Terms(by, ONE_PERSON, needs_approval)
+        return await enrol_run.run(read, lambda: faces, terms, workers, lambda *_: None, conn)
 
     return run
 

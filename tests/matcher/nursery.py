@@ -17,8 +17,10 @@ import cv2
 from pydantic import SecretStr
 
 from deploy import enrol_run, manifest
+from deploy.enrol_run import Terms
 from matcher import gallery, pack
 from matcher.app import serve
+from matcher.enrolment import Rule
 from matcher.faces import Faces
 from matcher.settings import Settings
 
@@ -30,7 +32,8 @@ async def enrolment(job: dict, loaded: list[Faces]) -> None:
     free = iter(loaded)
     pool = await gallery.connect(job["url"], job["name"])
     async with pool.acquire() as conn:
-        await enrol_run.run(read, lambda: next(free), "clerk", job["approval"], job["workers"], lambda *_: None, conn)
+        terms = Terms("clerk", Rule("kills@1.0.0", "0" * 64, job["approval"]))
+        await enrol_run.run(read, lambda: next(free), terms, job["workers"], lambda *_: None, conn)
     await pool.close()
 
 

@@ -7,12 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
+import asyncpg
 import pytest
 
-from deploy import manifest, type10
+from deploy import enrol_run, manifest, type10
+from deploy.enrol_run import Terms
 from matcher import custody, enrolment, gallery, sweeping
-from tests.matcher.conftest import CAST, PEOPLE, cast, probe_of
+from tests.matcher.conftest import CAST, ONE_PERSON, PEOPLE, TWO_PEOPLE, cast, probe_of
 from tests.story import NOON
 
 COUNT = "SELECT count(*) FROM gallery.photograph"
@@ -27,7 +30,7 @@ async def test_enrolling_twice_changes_nothing(enrol, small_manifest, conn, supe
     first, second = await enrol(small_manifest), await enrol(small_manifest)
     assert (first.done, second.done, second.before) == (len(first_rows(small_manifest)), 0, first.done)
     assert await conn.fetchval(COUNT) == first.done
-    assert await ledger_kinds(superuser) == ["BatchOpened", *["PhotographEnrolled"] * first.done]
+    assert await ledger_kinds(superuser) == ["EnrolmentRuleSet", "BatchOpened", *["PhotographEnrolled"] * first.done]
 
 
 def first_rows(file) -> list[dict]:
@@ -35,13 +38,12 @@ def first_rows(file) -> list[dict]:
 
 
 async def test_two_enrolments_at_once_enrol_everything_once(enrol, small_manifest, conn, database, faces):
-    from deploy import enrol_run
-
     other = await gallery.connect(database.url("matcher"), "other")
     read = manifest.read(small_manifest)
     async with other.acquire() as second:
         told = await asyncio.gather(
-            enrol(small_manifest), enrol_run.run(read, lambda: faces, "clerk", False, 1, lambda *_: None, second)
+            enrol(small_manifest),
+            enrol_run.run(read, lambda: faces, Terms("clerk", ONE_PERSON), 1, lambda *_: None, second),
         )
     await other.close()
     assert sum(t.done for t in told) == len(read.rows) == await conn.fetchval(COUNT)
@@ -66,6 +68,105 @@ async def test_the_database_itself_refuses_that_one_person_is_both(enrol, small_
     await enrol(small_manifest, needs_approval=True)
     with pytest.raises(Exception, match="approved_by_another"):
         await superuser.execute("UPDATE gallery.batch SET approved_by = made_by, approved_at = now()")
+
+
+async def test_where_the_pack_asks_for_two_people_one_alone_enrols_nothing_that_is_searched(
+    enrol, small_manifest, conn, faces, superuser
+):
+    read = manifest.read(small_manifest)
+
+    async def run(rule):
+        return await enrol_run.run(read, lambda: faces, Terms("clerk", rule), 1, lambda *_: None, conn)
+
+    told = await run(TWO_PEOPLE)
+    assert told.done == len(read.rows)
+    assert await conn.fetchval("SELECT count(*) FROM gallery.eligible") == 0
+    assert await run(ONE_PERSON) is None  # another pack does not help
+    (waiting,) = await enrolment.waiting(conn)
+    assert (waiting.id, waiting.photographs, waiting.pack) == (told.batch, told.done, TWO_PEOPLE.pack)
+    assert await enrolment.approve(conn, told.batch, by="captain", now=NOON) is None
+    assert await conn.fetchval("SELECT count(*) FROM gallery.eligible") == told.done
+    assert await enrolment.waiting(conn) == []
+    owner = await superuser.fetchval("SELECT count(*) FROM gallery.rule WHERE NOT dual_control")
+    assert owner == 0
+    assert await enrolment.put_rule(superuser, ONE_PERSON, by="owner", now=NOON)
+
+
+AROUND = {
+    "a batch that needs nobody": """
+        INSERT INTO gallery.batch (id, manifest_sha256, needs_approval, made_by, made_at, rule)
+        SELECT repeat('a', 32), repeat('b', 64), false, 'clerk', now(), max(n) FROM gallery.rule""",
+    "a batch approved from the start": """
+        INSERT INTO gallery.batch (id, manifest_sha256, needs_approval, made_by, made_at, rule, approved_by, approved_at)
+        SELECT repeat('a', 32), repeat('b', 64), true, 'clerk', now(), max(n), 'captain', now() FROM gallery.rule""",
+    "a photograph in no batch": """
+        INSERT INTO gallery.photograph
+            (id, person, legal_basis, agency, arrest_id, taken_on, ingest_sha256, enrolled_by)
+        SELECT repeat('a', 32), person, 'arrest', 'A', 'B', '2020-01-01', repeat('b', 64), 'clerk'
+        FROM gallery.photograph LIMIT 1""",
+    "a photograph in a batch that is approved": """
+        INSERT INTO gallery.photograph
+            (id, person, legal_basis, agency, arrest_id, taken_on, ingest_sha256, enrolled_by, batch)
+        SELECT repeat('a', 32), person, 'arrest', 'A', 'B', '2020-01-01', repeat('b', 64), 'clerk', batch
+        FROM gallery.photograph LIMIT 1""",
+    "a batch that needs nobody any more": "UPDATE gallery.batch SET needs_approval = false",
+    "another picture under an approved photograph": "UPDATE gallery.picture SET jpeg = 'x'",
+    "another face under an approved photograph": "UPDATE gallery.embedding SET vector = '\\x00000000'",
+    "a face taken away, to put another there": "DELETE FROM gallery.embedding",
+    "an approval in another's name": "UPDATE gallery.batch SET approved_by = 'major'",
+    "an approval taken back": "UPDATE gallery.batch SET approved_by = NULL, approved_at = NULL",
+    "a looser rule": """
+        INSERT INTO gallery.rule (pack, pack_sha256, dual_control, set_by, set_at)
+        VALUES ('lax', repeat('0', 64), false, 'clerk', now())""",
+    "no rule at all": "DELETE FROM gallery.rule",
+}
+
+
+async def test_the_database_refuses_every_way_around_the_second_person(enrol, small_manifest, conn, faces):
+    read = manifest.read(small_manifest)
+    told = await enrol_run.run(read, lambda: faces, Terms("clerk", TWO_PEOPLE), 1, lambda *_: None, conn)
+    assert await enrolment.approve(conn, told.batch, by="captain", now=NOON) is None
+    for way, sql in AROUND.items():
+        with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.CheckViolationError)):
+            await conn.execute(sql)
+            pytest.fail(way)
+
+
+async def test_what_is_enrolled_after_the_approval_waits_for_one_of_its_own(small_manifest, conn, faces):
+    """An approval in the middle of a run covers what was there; the rest comes in a batch of its own."""
+    read = manifest.read(small_manifest)
+    half = replace(read, rows=read.rows[: len(read.rows) // 2])
+    terms = Terms("clerk", TWO_PEOPLE)
+    first = await enrol_run.run(half, lambda: faces, terms, 1, lambda *_: None, conn)
+    assert await enrolment.approve(conn, first.batch, by="captain", now=NOON) is None
+    rest = await enrol_run.run(read, lambda: faces, terms, 1, lambda *_: None, conn)
+    assert (rest.before, rest.done) == (len(half.rows), len(read.rows) - len(half.rows))
+    assert rest.batch != first.batch
+    assert await conn.fetchval("SELECT count(*) FROM gallery.eligible") == len(half.rows)
+
+
+async def test_an_approval_in_the_middle_of_a_run_closes_the_batch(small_manifest, conn, faces, database):
+    read = manifest.read(small_manifest)
+    pool = await gallery.connect(database.url("matcher"), "captain")
+    asked = asyncio.Event()
+
+    async def approve_soon():
+        await asked.wait()
+        async with pool.acquire() as other:
+            (one,) = await enrolment.waiting(other)
+            return one.id, await enrolment.approve(other, one.id, by="captain", now=NOON)
+
+    def step(done, _):
+        if done == 2:
+            asked.set()
+
+    (batch, why_not), told = await asyncio.gather(
+        approve_soon(), enrol_run.run(read, lambda: faces, Terms("clerk", TWO_PEOPLE), 1, step, conn)
+    )
+    await pool.close()
+    assert why_not is None
+    covered = await conn.fetchval("SELECT count(*) FROM gallery.photograph WHERE batch = $1", batch)
+    assert await conn.fetchval("SELECT count(*) FROM gallery.eligible") == covered < told.done == len(read.rows)
 
 
 async def test_expunged_leaves_nothing_but_a_digest_and_is_not_enrolled_again(enrol, small_manifest, conn, superuser):
@@ -188,6 +289,11 @@ async def test_the_command_line_enrols_seals_counts_and_expunges(database, cache
     assert (said.returncode, await conn.fetchval(COUNT)) == (0, 0), said.stderr
     said = await asyncio.to_thread(cli, database, cache, "enrol", str(small_manifest), "--by", "clerk")
     assert "photographs enrolled" in said.stderr
+    said = await asyncio.to_thread(cli, database, cache, "batches")
+    assert "clerk" in said.stdout
+    for by, status in (("clerk", 1), ("captain", 0), ("captain", 1)):
+        said = await asyncio.to_thread(cli, database, cache, "approve", str(small_manifest), "--by", by)
+        assert said.returncode == status, said.stderr
     count = len(first_rows(small_manifest))
     said = await asyncio.to_thread(cli, database, cache, "seal", PEOPLE[0], "--order", "O1", "--by", "clerk")
     assert (said.returncode, "sealed" in said.stderr) == (0, True)
@@ -222,6 +328,7 @@ async def test_a_killed_enrolment_goes_on_where_it_was_without_loss_or_doubles(d
     said = await asyncio.to_thread(cli, database, cache, "enrol", str(small_manifest), "--by", "clerk")
     assert said.returncode == 0, said.stderr
     assert await conn.fetchval(COUNT) == total
+    assert cli(database, cache, "approve", str(small_manifest), "--by", "captain").returncode == 0
     whole = await conn.fetchval(
         "SELECT count(*) FROM gallery.eligible JOIN gallery.picture ON picture.photograph = eligible.id"
         " JOIN gallery.embedding ON embedding.photograph = eligible.id"

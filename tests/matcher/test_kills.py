@@ -315,7 +315,7 @@ async def until_written(folder: Path, left: set[Path], child: Child, rng: random
     while aimed and child.runs and not coming(folder) - left:
         assert time.monotonic() < until, "no snapshot is being made"
         await asyncio.sleep(0.0005)
-    await asyncio.sleep(delay * (0.12 if aimed else 1.0))
+    await asyncio.sleep(delay * (0.03 if aimed else 1.0))
 
 
 def on_disk(folder: Path, left: set[Path]) -> str:
