@@ -36,6 +36,7 @@ from bot.notes import Signer
 from bot.oversight import Oversight
 from bot.packs import load_pack
 from bot.people import People
+from bot.pictures import Pictures
 from bot.review import Review
 from bot.roster import Roster
 from bot.sealing import Sealer, publish_to, unpublished
@@ -255,7 +256,7 @@ def _starting(prefix: str) -> Any:
 def viewer_of(p: Parts) -> Viewer:
     """The viewer, whose links say the address under which examiners' browsers reach it."""
     kek, address = p.settings.key_encryption_key, p.settings.viewer_address
-    return Viewer(p.pool, p.casework, p.people, p.desk, _matcher(p), kek, p.rooms.review, address, clock)
+    return Viewer(p.pool, p.casework, p.people, p.desk, _matcher(p), kek, p.rooms, address, clock)
 
 
 @asynccontextmanager
@@ -326,8 +327,13 @@ async def work(settings: Settings) -> None:
         team = p.identity["team_id"]
         kek, seal = settings.key_encryption_key, settings.seal_before_disclosure
         roster = Roster(p.client, p.pool, team, clock) if settings.roster_from_groups else None
-        errands = Errands(p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, roster=roster)
-        worker = Worker(p.pool, errands.by_kind(), timedelta(seconds=settings.lease_seconds))
+        images = settings.images_in_slack
+        errands = Errands(
+            p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, roster=roster, images=images
+        )
+        pictures = Pictures(p.casework, p.pool, p.desk, kept_in_slack=images)
+        kinds = {**errands.by_kind(), **pictures.by_kind()}
+        worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
         listener = asyncio.create_task(listening)

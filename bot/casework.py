@@ -90,6 +90,9 @@ class Casework:
         async with self._pool.acquire() as conn, conn.transaction():
             await ledger.append(conn, stream, kind, at=self._clock(), actor=by.id, data=data)
 
+    def now(self) -> datetime:
+        return self._clock()
+
     async def draft(self, search_id: SearchId, by: Actor) -> dict[str, str]:
         """What `by` had typed into the form of this search before closing it."""
         async with self._pool.acquire() as conn, conn.transaction():

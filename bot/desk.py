@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.database import Pool
+from bot.database import Conn, Pool
 from bot.views.blocks import Block, View
 
 EVENT_TYPE = "leadgate"
@@ -29,6 +29,7 @@ class PhotoGoneError(Exception):
 FIND_POST = "SELECT channel, ts FROM casework.post WHERE key = $1"
 KEEP_POST = "INSERT INTO casework.post (key, channel, ts) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING"
 KEEP_UPLOAD = "INSERT INTO casework.upload (search, label, file) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+FORGET_UPLOAD = "DELETE FROM casework.upload WHERE search = $1 AND label = $2"
 UPLOADS = "SELECT label, file FROM casework.upload WHERE search = $1"
 
 
@@ -177,6 +178,17 @@ class Desk:
                 return
         raise TimeoutError(NOT_READY)
 
+    async def delete_file(self, file: str) -> bool:
+        """The file is gone from Slack; False where it is somebody else's, which Slack lets nobody but them delete."""
+        try:
+            await self._client.files_delete(file=file)
+        except SlackApiError as error:
+            if error.response["error"] == "cant_delete_file":
+                return False
+            if error.response["error"] not in {"file_not_found", "file_deleted"}:
+                raise
+        return True
+
     async def uploads(self, search: str) -> dict[str, str]:
         """Label -> file id of everything uploaded for this search."""
         async with self._pool.acquire() as conn:
@@ -242,6 +254,11 @@ class Desk:
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return found
+
+
+async def forget_upload(conn: Conn, search: str, label: str) -> None:
+    """No block shows that picture any more."""
+    await conn.execute(FORGET_UPLOAD, search, label)
 
 
 def _said(answer: AsyncSlackResponse) -> Mapping[str, Any]:

@@ -73,6 +73,7 @@ class Errands:
         *,
         seal: bool,
         roster: Roster | None = None,
+        images: bool = True,
     ) -> None:
         self._casework = casework
         self._pool = pool
@@ -83,6 +84,7 @@ class Errands:
         self._rooms = rooms
         self._seal = seal
         self._roster = roster
+        self._images = images  # False: no photograph of ours stands in Slack (M38)
 
     def by_kind(self) -> Mapping[str, Errand]:
         return {
@@ -153,9 +155,11 @@ class Errands:
     async def ask_face(self, lease: Lease) -> None:
         """The requester has been asked which of the faces is meant."""
         search = await self._search(lease)
-        marked = await self._matcher.marked(await self._original_or_fail(search.id))
-        files = await self._desk.upload(search.id, {FACES: marked})
-        await self._post(lease, search, Post.FACE_QUESTION, request.face_question(search, files[FACES]))
+        files: dict[str, str] = {}
+        if self._images:
+            marked = await self._matcher.marked(await self._original_or_fail(search.id))
+            files = await self._desk.upload(search.id, {FACES: marked})
+        await self._post(lease, search, Post.FACE_QUESTION, request.face_question(search, files.get(FACES)))
 
     async def update_card(self, lease: Lease) -> None:
         """The card beneath the photograph says how far the search is."""
@@ -195,12 +199,18 @@ class Errands:
         picture = await self._matcher.gallery_photo(chosen.photos[0])
         facts = await self._matcher.person(chosen.person)
         taken = next((p.taken_on for p in facts.photos if p.photo_id == chosen.photos[0]), None)
-        file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD]
+        file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD] if self._images else None
         return request.photograph(search, file, f"photograph taken {taken}" if taken else "date not recorded")
 
     async def hand_sheet(self, lease: Lease) -> None:
-        """The requester, who acknowledged, has the lead sheet in a direct message; the ledger has its hash."""
+        """The requester, who acknowledged, has the lead sheet in a direct message; the ledger has its hash.
+
+        It shows photographs: where Slack may keep none, the viewer serves it instead.
+        """
         search = await self._sealed(lease)
+        if not self._images:
+            await self._casework.finish(lease)
+            return
         assert search.acknowledged_at is not None, "a lead sheet before the acknowledgement"
         pack = self._casework.pack_of(search)
         try:
@@ -253,19 +263,21 @@ class Errands:
         files, room = await self._desk.uploads(search.id), self._rooms.review
         key = ids.post_key(search.id, Post.REVIEW)
         channel, ts = await self._desk.post(key, room, review.root(search, files), again=again)
-        key = ids.post_key(search.id, "candidates")
-        await self._desk.post(key, room, review.candidates(search, files), thread=ts, again=again)
+        if files:
+            key = ids.post_key(search.id, "candidates")
+            await self._desk.post(key, room, review.candidates(search, files), thread=ts, again=again)
         await self._casework.submit(search.id, RecordPosted(Post.REVIEW, channel, ts), SYSTEM)
 
     async def _upload_all(self, search: Search) -> Search:
-        """Every picture of the review is in Slack; candidates who may no longer be shown are dropped and recorded."""
+        """Every picture of the review can be seen; candidates who may no longer be shown are dropped and recorded."""
         pictures = {review.PROBE: await self._working_copy(search)}
         for candidate in search.candidates:
             try:
                 pictures[candidate.label] = await self._matcher.gallery_photo(candidate.photos[0])
             except MatcherRefusedError:
                 await self._casework.submit(search.id, DropCandidate(candidate.label), SYSTEM)
-        await self._desk.upload(search.id, pictures)
+        if self._images:
+            await self._desk.upload(search.id, pictures)
         return await self._casework.look(search.id)
 
     async def _working_copy(self, search: Search) -> bytes:

@@ -1,6 +1,7 @@
 """Which durable job follows which event. Pure."""
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any, assert_never
 
 from bot import ids
@@ -52,10 +53,11 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a
         case QualityOverridden():
             return (_job("run-search", after), _card(after), _settle(event, after))
         case PhotoAssessed():
-            return (_job("ask-face", after),) if after.state is State.FACE_NEEDED else ()
+            ask = (_job("ask-face", after),) if after.state is State.FACE_NEEDED else ()
+            return (_job("clear-intake", after), *ask)
         case FaceChosen():
             search = (_job("run-search", after), _card(after)) if after.state is State.ASSESSED else ()
-            return (*search, *_retire_open(after))
+            return (*search, *_retire_open(after), *_faces_gone(after))
         case SearchRun():
             return (_job("open-review", after),) if after.state is State.SEARCHED else ()
         case ExaminersAgreed():
@@ -64,13 +66,13 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a
         case ExaminersDisagreed():
             return (_job("call-arbiter", after),)
         case LeadIssued():
-            return (_job("give-notice", after), _card(after))
+            return (_job("give-notice", after), _card(after), _take_away(after, "decided"))
         case SearchClosed():
-            return (_job("give-notice", after), _card(after), *_retire_open(after))
+            return (_job("give-notice", after), _card(after), *_retire_open(after), _take_away(after, "decided"))
         case LeadAcknowledged():
             return (_job("hand-photograph", after), _job("hand-sheet", after))
         case Posted():
-            return (_card(after),) if event.what is Post.REVIEW else ()
+            return _posted(event, after)
         case ExaminationConcluded():
             return (_card(after),)
         case LeadDecided():
@@ -117,6 +119,28 @@ def _retire(search: Search, what: Post) -> Job:
 def _retire_open(search: Search) -> tuple[Job, ...]:
     stale = (Post.FACE_QUESTION, Post.REVIEW)
     return tuple(_retire(search, what) for what in stale if what.value in search.posts)
+
+
+IMAGES_FOR = timedelta(hours=72)  # in Slack at most, whether it is decided by then or not (M38)
+
+
+def _posted(event: Posted, search: Search) -> tuple[Job, ...]:
+    """What was put into Slack with a photograph is taken out of it in time."""
+    match event.what:
+        case Post.REVIEW:
+            return _card(search), _take_away(search, "late", IMAGES_FOR)
+        case Post.PHOTOGRAPH:
+            return (_take_away(search, "handed", IMAGES_FOR),)
+        case _:
+            return ()
+
+
+def _take_away(search: Search, why: str, after: timedelta = timedelta()) -> Job:
+    return Job("delete-images", f"{search.id}:{why}", {"search": search.id, "why": why}, after)
+
+
+def _faces_gone(search: Search) -> tuple[Job, ...]:
+    return (_take_away(search, "chosen"),) if len(search.faces) > 1 else ()
 
 
 def _card(search: Search) -> Job:

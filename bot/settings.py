@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     viewer_host: str = "127.0.0.1"  # what terminates TLS stands in front
     viewer_port: int = 8081
     viewer_url: str | None = None  # as examiners' browsers reach it, such as https://viewer.example
+    images_in_slack: bool = True  # False: photographs appear at the viewer and nowhere else (M38)
     intake_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
     review_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
     oversight_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]

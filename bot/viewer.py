@@ -1,9 +1,11 @@
-"""The viewer: what chat cannot show, side by side, to one examiner at a time, each view recorded before it is seen.
+"""The viewer: what chat cannot show, side by side, to one person at a time, each view recorded before it is seen.
 
-Opened from Slack by a link that works once. Serves probe, candidates by label in the examiner's own order and the
-checklist; no score, no rank, no name, no record (M17). Photographs pass through and are kept nowhere (M38).
+Opened from Slack by a link that works once. Serves examiners the probe, candidates by label in their own order and the
+checklist; no score, no rank, no name, no record (M17). Photographs pass through, marked with who sees them, and are
+kept nowhere (M38).
 """
 
+import asyncio
 import html
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,13 +17,14 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
-from bot import checklist, clicks, ids, ledger, photos, viewer_links
+from bot import checklist, clicks, ids, leadsheet, ledger, photos, sights, viewer_links, watermark
 from bot.casework import Casework
 from bot.database import AWAY, Pool
 from bot.desk import Desk
+from bot.errands import Rooms, gathered
 from bot.matching import Matcher, MatcherAwayError, MatcherRefusedError
 from bot.people import People
-from bot.review import PROBE_ANSWER
+from bot.sights import Sight
 from bot.viewer_links import Holder, Opened, Session, Unopened
 from bot.views import review
 from policy.model import Actor, Label, Refused, Role, Search, SearchId
@@ -47,6 +50,16 @@ NO_SESSION = "Nobody is at the viewer in this browser, or the fifteen minutes ar
 ELSEWHERE = "This came from another page than the viewer's own. Nothing was done."
 AWAY_NOW = "This could not be recorded just now, so nothing is shown. Try again in a minute."
 NO_PHOTOGRAPH = "This photograph may no longer be shown, or is not part of this examination."
+NOT_YET = Refused("acknowledged-first", "The photograph is shown once the limits of a lead are acknowledged (M25).")
+TOLD: Mapping[Sight, str] = {
+    Sight.EXAMINATION: "The conclusion is given on your worksheet, in Slack.",
+    Sight.DECISION: "The examiners agree on this candidate. The decision is given in Slack, with a reason.",
+    Sight.FACES: "Each face has a number. Say in Slack which one is meant; the others are not searched.",
+    Sight.LEAD: (
+        "INVESTIGATIVE LEAD ONLY. The person in the submitted image may be the person in this arrest photograph. This "
+        "is not an identification. It does not by itself justify arrest, search, or an identification procedure."
+    ),
+}
 NOT_A_FINDING = "That is not a finding of the checklist. Nothing was changed."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -54,11 +67,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """An examiner at the viewer, who may see this examination now."""
+    """Somebody at the viewer, who may see this now."""
 
     session: Session
     by: Actor
     search: Search
+
+    @property
+    def sight(self) -> Sight:
+        return self.session.holder.sight
 
 
 class Viewer:
@@ -72,7 +89,7 @@ class Viewer:
         desk: Desk,
         matcher: Matcher,
         kek: bytes,
-        channel: str,
+        rooms: Rooms,
         url: str,
         clock: Callable[[], datetime],
     ) -> None:
@@ -82,7 +99,7 @@ class Viewer:
         self._desk = desk
         self._matcher = matcher
         self._kek = kek
-        self._channel = channel
+        self._rooms = rooms
         self._url = url.rstrip("/")
         self._clock = clock
 
@@ -95,6 +112,7 @@ class Viewer:
         made.router.add_get("/viewer/sheet.json", self.sheet)
         made.router.add_get("/favicon.ico", _nothing)
         made.router.add_get("/viewer/pictures/{label}", self.picture)
+        made.router.add_get("/viewer/lead-sheet.pdf", self.lead_sheet)
         made.router.add_put("/viewer/checklist/{label}/{component}", self.noted)
         for name in ("viewer.css", "viewer.js", "stage.js", "checklist.js", "open.js"):
             made.router.add_get(f"/viewer/{name}", _file)
@@ -103,19 +121,23 @@ class Viewer:
     # --- from Slack -------------------------------------------------------------------------------------------------
 
     async def offered(self, body: dict[str, Any]) -> None:
-        """The examiner has a link of their own, or a sentence why not; a refused attempt is recorded."""
+        """Whoever may has a link of their own, or a sentence why not; a refused attempt is recorded."""
         pressed = clicks.click(body)
-        search_id = SearchId(pressed.value)
-        by = await self._examiner(pressed.team, pressed.account)
-        if refused := self._casework.may(await self._casework.look(search_id), PROBE_ANSWER, by):
+        untrusted_search, sight = sights.read(pressed.value)
+        if sight is None:
+            return
+        search_id = SearchId(untrusted_search)
+        by = await self._person(sight, pressed.team, pressed.account)
+        if refused := self._may(await self._casework.look(search_id), sight, by):
             await self._casework.refuse(search_id, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
         now = self._clock()
-        holder = Holder(search_id, by.id, pressed.team, pressed.account)
+        holder = Holder(search_id, by.id, pressed.team, pressed.account, sight)
         async with self._pool.acquire() as conn, conn.transaction():
             token = await viewer_links.make(conn, holder, now)
-            await ledger.append(conn, _stream(holder), "ViewerLinkMade", at=now, actor=by.id, data={})
+            data = {"sight": sight.value}
+            await ledger.append(conn, _stream(holder), "ViewerLinkMade", at=now, actor=by.id, data=data)
         await self._desk.open_view(pressed.trigger, review.viewer_link(f"{self._url}/viewer/open#{token}"))
 
     # --- the link ---------------------------------------------------------------------------------------------------
@@ -137,10 +159,10 @@ class Viewer:
             match await viewer_links.use(conn, untrusted, present, now):
                 case Opened(session, secret):
                     holder = session.holder
-                    await ledger.append(conn, _stream(holder), "ViewerOpened", at=now, actor=holder.examiner, data={})
+                    await ledger.append(conn, _stream(holder), "ViewerOpened", at=now, actor=holder.person, data={})
                     return self._seated(secret)
                 case Unopened(rule, reason, holder):
-                    who = present.holder.examiner if present else "unknown"
+                    who = present.holder.person if present else "unknown"
                     await ledger.append(
                         conn, _stream(holder), "Refused", at=now, actor=who, data={"rule": rule, "reason": reason}
                     )
@@ -171,37 +193,63 @@ class Viewer:
         seat = await self._seat(request)
         async with self._pool.acquire() as conn:
             noted = await checklist.of(conn, seat.search.id, seat.by.id)
+        seen = sights.candidates(seat.sight, seat.search)
         ordered = review.order(seat.search, ids.bundle_seed(seat.search.id, seat.by.id))
+        compares = seat.sight is Sight.EXAMINATION
         return web.json_response(
             {
+                "sight": seat.sight,
+                "told": TOLD[seat.sight],
                 "examination": seat.search.id,
                 "viewer": seat.by.id,
                 "seconds": int((seat.session.until - self._clock()).total_seconds()),
-                "candidates": [candidate.label for candidate in ordered],
-                "components": list(checklist.COMPONENTS.items()),
-                "findings": list(checklist.FINDINGS.items()),
+                "sheet": f"lead-sheet-{seat.search.id}.pdf" if seat.sight is Sight.LEAD else "",
+                "picture": sights.pictures(seat.sight, seat.search)[0],
+                "candidates": [candidate.label for candidate in ordered if candidate.label in seen],
+                "components": list(checklist.COMPONENTS.items()) if compares else [],
+                "findings": list(checklist.FINDINGS.items()) if compares else [],
                 "noted": noted,
             }
         )
 
     async def picture(self, request: web.Request) -> web.Response:
         """A photograph, once the ledger says who sees it."""
-        seat, label = await self._seat(request), request.match_info["label"]
-        candidate = next((c for c in seat.search.candidates if c.label == label), None)
-        if candidate is None and label != review.PROBE:
+        seat, name = await self._seat(request), request.match_info["label"]
+        if name not in sights.pictures(seat.sight, seat.search):
             return _telling(NO_PHOTOGRAPH, 404)
-        await self._record(seat, "Viewed", {"what": label})
-        if candidate:
-            shown = await self._matcher.gallery_photo(candidate.photos[0])
-        else:
-            shown = await self._probe(seat.search.id)
-        return web.Response(body=shown, content_type="image/jpeg")
+        await self._record(seat, "Viewed", {"what": name})
+        mark = f"{seat.by.id} · {seat.search.id} · {self._clock():%Y-%m-%d %H:%M} UTC"
+        served = await asyncio.to_thread(watermark.burnt, await self._picture(seat.search, name), mark)
+        return web.Response(body=served, content_type="image/jpeg")
 
-    async def _probe(self, search: SearchId) -> bytes:
+    async def _picture(self, search: Search, name: str) -> bytes:
+        match name:
+            case sights.PROBE:
+                return await self._kept(search.id, "copy")
+            case sights.FACES:
+                return await self._matcher.marked(await self._kept(search.id, "original"))
+            case _:
+                candidate = next(c for c in search.candidates if c.label == name)
+                return await self._matcher.gallery_photo(candidate.photos[0])
+
+    async def _kept(self, search: SearchId, kind: photos.Kind) -> bytes:
         async with self._pool.acquire() as conn, conn.transaction():
-            copy = await photos.opened(conn, self._kek, search, "copy")
-        assert copy is not None, "in review without the copy that examiners see"
-        return copy
+            photo = await photos.opened(conn, self._kek, search, kind)
+        assert photo is not None, f"seen before there was a {kind}"
+        return photo
+
+    async def lead_sheet(self, request: web.Request) -> web.Response:
+        """The lead sheet, where Slack may not carry it; the ledger has its hash before the requester has it."""
+        seat = await self._seat(request)
+        if seat.sight is not Sight.LEAD:
+            return _telling(NO_PHOTOGRAPH, 404)
+        pack = self._casework.pack_of(seat.search)
+        parts = await gathered(seat.search, pack, self._pool, self._kek, self._matcher)
+        sheet = await asyncio.to_thread(leadsheet.pdf, parts)
+        await self._record(seat, "LeadSheetServed", {"sha256": photos.sha256(sheet)})
+        name = f"lead-sheet-{seat.search.id}.pdf"
+        attached = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=sheet, content_type="application/pdf", headers=attached)
 
     async def noted(self, request: web.Request) -> web.Response:
         """The finding is kept before the page says so."""
@@ -209,7 +257,8 @@ class Viewer:
         seat = await self._seat(request)
         label, component = request.match_info["label"], request.match_info["component"]
         found = _finding(await request.read())
-        known = component in checklist.COMPONENTS and label in {c.label for c in seat.search.candidates}
+        compared = sights.candidates(seat.sight, seat.search) if seat.sight is Sight.EXAMINATION else ()
+        known = component in checklist.COMPONENTS and label in compared
         if found is None or not known:
             return _telling(NOT_A_FINDING, 422)
         now, by = self._clock(), seat.by.id
@@ -230,9 +279,9 @@ class Viewer:
             session = await viewer_links.session(conn, request.cookies.get(COOKIE, ""), self._clock())
         if session is None:
             raise _Closed(NO_SESSION)
-        by = await self._examiner(session.holder.team, session.holder.account)
+        by = await self._person(session.holder.sight, session.holder.team, session.holder.account)
         search = await self._casework.look(session.holder.search)
-        if refused := self._casework.may(search, PROBE_ANSWER, by):
+        if refused := self._may(search, session.holder.sight, by):
             await self._refuse(session, by, refused)
             raise _Closed(refused.reason)
         return Seat(session, by, search)
@@ -249,8 +298,18 @@ class Viewer:
             await ledger.append(conn, stream, kind, at=self._clock(), actor=seat.by.id, data=data)
         log.info("viewer.seen", search=seat.search.id, kind=kind, actor=seat.by.id)
 
-    async def _examiner(self, team: str, account: str) -> Actor:
-        return await self._people.actor_in(self._channel, team, account, Role.EXAMINER)
+    def _may(self, search: Search, sight: Sight, by: Actor) -> Refused | None:
+        refused = self._casework.may(search, sights.QUESTIONS[sight], by)
+        return refused or (None if sights.open_to(sight, search) else NOT_YET)
+
+    async def _person(self, sight: Sight, team: str, account: str) -> Actor:
+        match sight:
+            case Sight.EXAMINATION:
+                return await self._people.actor_in(self._rooms.review, team, account, Role.EXAMINER)
+            case Sight.DECISION:
+                return await self._people.actor_in(self._rooms.oversight, team, account, Role.SUPERVISOR)
+            case Sight.FACES | Sight.LEAD:
+                return await self._people.actor(team, account)
 
     def _from_our_own_page(self, request: web.Request) -> None:
         """Every change comes from the viewer's own origin: another page's form or script stays outside."""

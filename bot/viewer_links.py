@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.database import Conn
+from bot.sights import Sight
 from policy.model import PersonId, SearchId
 
 LINK_FOR = timedelta(minutes=5)
@@ -18,9 +19,10 @@ class Holder:
     """For whom a link was made, and what it lets them see."""
 
     search: SearchId
-    examiner: PersonId
+    person: PersonId
     team: str
     account: str
+    sight: Sight = Sight.EXAMINATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +59,21 @@ FOREIGN = (
 )
 
 MAKE = """
-INSERT INTO casework.viewer_link (token_sha256, search, examiner, team, account, made_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO casework.viewer_link (token_sha256, search, examiner, team, account, sight, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
 
 async def make(conn: Conn, holder: Holder, now: datetime) -> str:
     """The secret of a fresh link for `holder`."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    who = (holder.search, holder.examiner, holder.team, holder.account)
+    who = (holder.search, holder.person, holder.team, holder.account, holder.sight.value)
     await conn.execute(MAKE, hashed(token), *who, now, now + LINK_FOR)
     return token
 
 
 LINK = """
-SELECT search, examiner, team, account, expires_at, used_at FROM casework.viewer_link
+SELECT search, examiner, team, account, sight, expires_at, used_at FROM casework.viewer_link
 WHERE token_sha256 = $1 FOR UPDATE
 """
 USE = """
@@ -88,7 +90,7 @@ async def use(conn: Conn, untrusted_token: str, present: Session | None, now: da
     if row is None:
         return Unopened("viewer-link-known", UNKNOWN)
     holder = _holder(row)
-    if present and present.holder.examiner != holder.examiner:
+    if present and present.holder.person != holder.person:
         return Unopened("viewer-link-own", FOREIGN, holder)
     if row["used_at"] is not None:
         return Unopened("viewer-link-once", USED, holder)
@@ -100,7 +102,7 @@ async def use(conn: Conn, untrusted_token: str, present: Session | None, now: da
 
 
 SESSION = """
-SELECT search, examiner, team, account, session_until FROM casework.viewer_link
+SELECT search, examiner, team, account, sight, session_until FROM casework.viewer_link
 WHERE session_sha256 = $1 AND session_until > $2
 """
 
@@ -116,4 +118,5 @@ def hashed(secret: str) -> bytes:
 
 
 def _holder(row: "dict[str, str]") -> Holder:
-    return Holder(SearchId(row["search"]), PersonId(row["examiner"]), row["team"], row["account"])
+    person = PersonId(row["examiner"])
+    return Holder(SearchId(row["search"]), person, row["team"], row["account"], Sight(row["sight"]))

@@ -1,10 +1,11 @@
-// One examiner, one examination, fifteen minutes.
+// One person, one search, fifteen minutes. What is shown depends on why they are here.
 import * as checklist from "/viewer/checklist.js";
 import * as stage from "/viewer/stage.js";
 
 const ENDED = "This view has ended. Nothing that was kept is lost. Open the viewer from Slack again.";
 const at = (id) => document.getElementById(id);
 const chooser = at("candidate");
+let sight;
 
 function ended() {
   for (const image of document.images) image.removeAttribute("src");
@@ -15,8 +16,9 @@ function ended() {
 
 function show(label) {
   chooser.value = label;
-  at("candidate-name").textContent = `Candidate ${label}`;
-  at("shown").alt = `Candidate ${label}`;
+  const name = sight === "lead" ? "Arrest photograph" : `Candidate ${label}`;
+  at("candidate-name").textContent = name;
+  at("shown").alt = name;
   at("shown").src = `/viewer/pictures/${label}`;
   checklist.show(label);
 }
@@ -46,6 +48,20 @@ function pressed(event) {
   if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
 }
 
+// Examiners compare; supervisors and requesters look, and are told what they look at.
+function arrange(sheet) {
+  const compares = sheet.components.length > 0;
+  at("checklist").hidden = !compares;
+  at("main").classList.toggle("alone", !compares);
+  at("told").hidden = compares;
+  at("sheet").hidden = !sheet.sheet;
+  at("told").textContent = sheet.told;
+  at("candidates").hidden = sheet.candidates.length < 2;
+  at("candidate-pane").hidden = sheet.candidates.length === 0;
+  at("flicker").hidden = sheet.candidates.length === 0;
+  document.getElementById("stage").classList.toggle("single", sheet.candidates.length === 0);
+}
+
 async function begin() {
   const answer = await fetch("/viewer/sheet.json");
   if (!answer.ok) { ended(); return; }
@@ -53,6 +69,8 @@ async function begin() {
   at("examination").textContent = sheet.examination;
   at("viewer").textContent = sheet.viewer;
   document.title = `Leadgate viewer: ${sheet.examination}`;
+  sight = sheet.sight;
+  arrange(sheet);
   stage.setUp(`${sheet.viewer} · ${sheet.examination}`);
   checklist.setUp(sheet, ended);
   chooser.append(...sheet.candidates.map((label) => new Option(label, label)));
@@ -60,8 +78,8 @@ async function begin() {
   at("before").addEventListener("click", () => turn(-1));
   at("next").addEventListener("click", () => turn(1));
   document.addEventListener("keydown", pressed);
-  at("probe").src = "/viewer/pictures/probe";
-  show(sheet.candidates[0]);
+  at("probe").src = `/viewer/pictures/${sheet.picture}`;
+  if (sheet.candidates.length) show(sheet.candidates[0]);
   const until = performance.now() + sheet.seconds * 1000;
   count(until);
   setInterval(() => count(until), 5000);

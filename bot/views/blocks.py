@@ -62,6 +62,11 @@ def image(file: str, alt: str, title: str | None = None) -> Block:
     return block
 
 
+def pictured(files: Mapping[str, str], label: str, alt: str) -> list[Block]:
+    """The photograph of that label, where it stands in Slack; otherwise it is at the viewer alone (M38)."""
+    return [image(files[label], alt, alt)] if label in files else []
+
+
 def actions(*elements: Block, block_id: str | None = None) -> Block:
     block: Block = {"type": "actions", "elements": list(elements)}
     return block | ({"block_id": block_id} if block_id else {})

@@ -134,17 +134,17 @@ def _question(field: FormField, answer: str, *, dispatch: bool) -> Block:
     return asked(field.name, field.label, element, hint=field.hint, optional=not field.required, dispatch=dispatch)
 
 
-def face_question(search: Search, file: str) -> tuple[str, list[Block]]:
+def face_question(search: Search, file: str | None) -> tuple[str, list[Block]]:
     """Several faces: the requester says which; the others are never searched (M5)."""
     text = f"Search {search.id}: there are several faces in the photograph. Which one is meant?"
     buttons = [
         button(f"Face {face.index + 1}", f"choose_face_{face.index}", f"{search.id} {face.index}")
-        for face in search.faces[:25]
+        for face in search.faces[:24]
     ]
     return text, [
         section(f"*{len(search.faces)} faces were found.* Which one do you ask about? The others are not searched."),
-        image(file, "The photograph with a number on each face"),
-        actions(*buttons),
+        *([image(file, "The photograph with a number on each face")] if file else []),
+        actions(*buttons, *([] if file else [_viewer(search, "faces")])),
         context(f"{search.id} · only the person who requested this search may choose"),
     ]
 
@@ -237,7 +237,23 @@ def _no_lead(search: Search) -> tuple[str, list[Block]]:
     ]
 
 
-def photograph(search: Search, file: str, taken: str) -> tuple[str, list[Block]]:
+ARREST_PHOTOGRAPH = "Arrest photograph. Investigative lead only, not an identification."
+NOT_TO_STAY = (
+    "*This workspace keeps no photographs.* Yours was received, sealed and is safe. Slack lets only you delete what "
+    "you posted: please delete the photograph above now. That it was asked is recorded."
+)
+
+
+def please_delete(search: Search) -> tuple[str, list[Block]]:
+    """Beneath a photograph that the bot may not take away itself."""
+    return f"Search {search.id}: please delete the photograph you posted", [section(NOT_TO_STAY)]
+
+
+def _viewer(search: Search, sight: str) -> Block:
+    return button("Open the viewer", "open_viewer", f"{search.id} {sight}")
+
+
+def photograph(search: Search, file: str | None, taken: str) -> tuple[str, list[Block]]:
     """The arrest photograph, to the requester alone and only after the acknowledgement (M25)."""
     text = f"INVESTIGATIVE LEAD ONLY. Arrest photograph of search {search.id}."
     return text, [
@@ -246,7 +262,7 @@ def photograph(search: Search, file: str, taken: str) -> tuple[str, list[Block]]
             "This is not an identification. It does not by itself justify arrest, search, or an identification "
             "procedure."
         ),
-        image(file, "Arrest photograph. Investigative lead only, not an identification."),
+        *([image(file, ARREST_PHOTOGRAPH)] if file else [actions(_viewer(search, "lead"))]),
         context(f"Search {search.id} · {literal(taken)} · do not forward, do not show to a witness"),
     ]
 

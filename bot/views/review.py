@@ -12,9 +12,9 @@ from bot.views.blocks import (
     context,
     divider,
     header,
-    image,
     literal,
     modal,
+    pictured,
     plain,
     quoted,
     section,
@@ -46,7 +46,7 @@ def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
             "Compare the submitted image with each candidate *on your own*. Software always returns somebody: three "
             "of four examinations rightly end without a lead. Do not discuss it before the examination is over."
         ),
-        image(files[PROBE], "The submitted image", "Submitted image"),
+        *pictured(files, PROBE, "Submitted image"),
         *([_open(search)] if search.state is State.IN_REVIEW else []),
         context(
             f"{len(search.candidates)} candidates in the thread, in no meaningful order · two examiners are needed"
@@ -57,7 +57,7 @@ def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
 def candidates(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
     """The candidates' photographs, by label alone; the order of the labels is random."""
     labels = sorted(candidate.label for candidate in search.candidates)
-    blocks = [image(files[label], f"Candidate {label}", f"Candidate {label}") for label in labels]
+    blocks = [block for label in labels for block in pictured(files, label, f"Candidate {label}")]
     return f"Candidates of examination {search.id}", blocks
 
 
@@ -76,7 +76,9 @@ def worksheet(
     pages = max(1, -(-len(ordered) // PAGE))
     page = min(max(page_asked, 0), pages - 1)
     answers = mine.answers if mine else {}
-    blocks = [image(files[PROBE], "The submitted image", "Submitted image"), _progress(search, answers)]
+    blocks = [*pictured(files, PROBE, "Submitted image"), _progress(search, answers)]
+    if PROBE not in files:
+        blocks.append(_at_the_viewer(search, "The photographs are at the viewer.", ""))
     for candidate in ordered[page * PAGE : (page + 1) * PAGE]:
         blocks += _candidate(candidate, files, answers.get(candidate.label))
     if pages > 1:
@@ -102,7 +104,7 @@ def _candidate(candidate: Candidate, files: Mapping[str, str], answer: Answer | 
     words = {a.value: w for a, w in ANSWER_WORDS.items()}
     choice = select(f"answer_{candidate.label}", "Your answer", words, answer.value if answer else None)
     return [
-        image(files[candidate.label], f"Candidate {candidate.label}", f"Candidate {candidate.label}"),
+        *pictured(files, candidate.label, f"Candidate {candidate.label}"),
         section(f"Candidate {candidate.label}", accessory=choice, block_id=f"candidate_{candidate.label}"),
     ]
 
@@ -172,12 +174,23 @@ def _open(search: Search) -> Block:
     )
 
 
+def _at_the_viewer(search: Search, told: str, sight: str) -> Block:
+    """A sentence with the button that opens the viewer."""
+    return section(told, accessory=button("Open the viewer", "open_viewer", f"{search.id} {sight}".strip()))
+
+
+def photographs_gone(search: Search) -> tuple[str, list[Block]]:
+    """Where the candidates stood, once their photographs are no longer in Slack."""
+    text = f"Examination {search.id}: the photographs are no longer in Slack"
+    return text, [section("*The photographs are no longer in Slack.* Whoever may still see them does at the viewer.")]
+
+
 def viewer_link(address: str) -> View:
     """The one-time link to the viewer, in a modal that only the person who asked for it can see."""
     link = button("Open the viewer", "follow_viewer", "once", style="primary") | {"url": address}
     told = (
-        "Submitted image and candidates side by side, with a checklist. The link is yours alone: it works once, "
-        "within five minutes. Every view is recorded."
+        "The photographs, side by side. The link is yours alone: it works once, within five minutes. "
+        "Every view is recorded."
     )
     return {
         "type": "modal",
@@ -205,13 +218,14 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
             f"{len(opinions)} examiners, separately, found candidate {label} a possible match among "
             f"{len(search.candidates)}. Case {literal(search.case_number)}, purpose {literal(search.purpose)}."
         ),
-        image(files[PROBE], "The submitted image", "Submitted image"),
-        image(files[label], f"Candidate {label}", f"Candidate {label}"),
+        *pictured(files, PROBE, "Submitted image"),
+        *pictured(files, label, f"Candidate {label}"),
         section("*Differences considered*"),
         *[quoted(f"– {e.differences}") for e in opinions],
         actions(
             button("Approve as a lead", "approve_lead", search.id, style="primary"),
             button("Do not approve", "reject_lead", search.id, style="danger"),
+            button("Open the viewer", "open_viewer", f"{search.id} decision"),
         ),
         context("A supervisor who examined or requested cannot decide. A lead is never an identification."),
     ]

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -80,6 +80,7 @@ class System:
     viewer_port: int
     lease_seconds: float = 30.0
     workspace_options: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])  # of the bot, over those of the demonstration
     http_port: int = 0  # 0: Socket Mode; otherwise Slack delivers by signed HTTP to this port
     children: dict[str, Child] = field(default_factory=dict[str, Child])
     channels: dict[str, str] = field(default_factory=dict[str, str])
@@ -136,6 +137,7 @@ class System:
             "LEADGATE_ROSTER_FROM_GROUPS": "true",
             "LEADGATE_SPILL": str(self.root / "logs" / "spill"),
             **{f"LEADGATE_{name}_CHANNEL": self.channels[channel] for name, channel in CHANNELS.items()},
+            **self.settings,
         }
 
     def _transport(self) -> dict[str, str]:
@@ -171,6 +173,7 @@ async def running(
     durable: bool = True,
     workspace_options: tuple[str, ...] = (),
     signed_http: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[System, None]:
     """The whole system is up, its roster and gallery filled; on leaving, every process of it has ended."""
     postgres = EmbeddedPostgres(root / "postgres", durable=durable)
@@ -182,6 +185,7 @@ async def running(
             root, postgres, made, port or _free_port(), _free_port(), _free_port(), lease_seconds, workspace_options
         )
         system.http_port = _free_port() if signed_http else 0
+        system.settings = settings or {}
         await _prepare_database(system)
         stack.push_async_callback(_stop, system)
         await asyncio.gather(_start_workspace(system), _start_matcher(system))

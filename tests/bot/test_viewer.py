@@ -82,7 +82,7 @@ async def test_a_session_lives_fifteen_minutes_and_only_with_its_own_secret(pool
 
 
 async def test_somebody_elses_link_stays_closed_and_unspent_in_this_browser(pool, search):
-    theirs = await made(pool, replace(HOLDER, examiner=s.NOOR.id, account="Unoor"))
+    theirs = await made(pool, replace(HOLDER, person=s.NOOR.id, account="Unoor"))
     evas = Session(HOLDER, s.NOON + timedelta(minutes=15))
     assert rule(await used(pool, theirs, evas)) == "viewer-link-own"
     assert isinstance(await used(pool, theirs), Opened)

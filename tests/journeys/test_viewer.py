@@ -28,10 +28,10 @@ async def review(town, enrolled):
         return search, await play.review_thread(eva, town.room("review"), search)
 
 
-async def link(town, root, name):
+async def link(town, root, name, value=None):
     """The one-time link that this person's own Slack gives them."""
     async with town.person(name) as who:
-        await who.click(root, "open_viewer")
+        await who.click(root, "open_viewer", value=value)
         modal = await who.wait_view(lambda v: v["title"]["text"] == "Viewer")
         await who.close_view()
     return next(e["url"] for b in modal["blocks"] for e in b.get("elements", []))

@@ -99,6 +99,12 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "over": review.over(search),
         "decision": review.decision(search, FILES),
         "decided": review.decided(search),
+        "root without pictures": review.root(search, {}),
+        "decision without pictures": review.decision(search, {}),
+        "face question without a picture": request.face_question(search, None),
+        "photograph at the viewer": request.photograph(search, None, typed),
+        "please delete": request.please_delete(search),
+        "photographs gone": review.photographs_gone(search),
     }
     place = {"channel": "C0INTAKE000", "thread": "1764000000.000001"}
     purposes = [None, *PACK.purposes]
@@ -112,6 +118,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         | sheets
         | {
             "empty worksheet": review.worksheet(search, None, FILES, "seed"),
+            "worksheet without pictures": review.worksheet(search, mine, {}, "seed"),
             "locked": review.locked(search),
             "decision form": review.decision_form(search, approve=True),
             "refusal form": review.decision_form(search, approve=False),

@@ -1,0 +1,53 @@
+"""What a link to the viewer lets its holder see: which photographs, and whose right is asked for at each view."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from policy.model import Acknowledge, Answer, AnswerCandidate, ChooseFace, Command, DecideLead, Label, Search
+
+PROBE, FACES = "probe", "faces"
+
+
+class Sight(StrEnum):
+    """Why somebody is at the viewer."""
+
+    EXAMINATION = "examination"  # an examiner or the arbiter: the probe and every candidate, with the checklist
+    DECISION = "decision"  # a supervisor: the probe and the candidate on whom the examiners agree
+    FACES = "faces"  # the requester, who says which of several faces is meant
+    LEAD = "lead"  # the requester, after the acknowledgement
+
+
+# Asked of the policy at every view and never submitted: whoever could give the command may see what it is about.
+QUESTIONS: Mapping[Sight, Command] = {
+    Sight.EXAMINATION: AnswerCandidate(Label(""), Answer.INCONCLUSIVE),
+    Sight.DECISION: DecideLead(approve=True, reason="?"),
+    Sight.FACES: ChooseFace(0),
+    Sight.LEAD: Acknowledge(),
+}
+
+
+def read(untrusted: str) -> tuple[str, Sight | None]:
+    """The search and the sight that a button's value names; examiners' buttons name the search alone."""
+    search, _, sight = untrusted.partition(" ")
+    return search, next((one for one in Sight if one.value == (sight or Sight.EXAMINATION)), None)
+
+
+def open_to(sight: Sight, search: Search) -> bool:
+    """Whether there is anything to be seen, beside the right to see it: a lead is seen after its acknowledgement."""
+    return sight is not Sight.LEAD or search.acknowledged_at is not None
+
+
+def candidates(sight: Sight, search: Search) -> tuple[Label, ...]:
+    """The candidates who may be seen, in no meaningful order."""
+    match sight:
+        case Sight.EXAMINATION:
+            return tuple(sorted(candidate.label for candidate in search.candidates))
+        case Sight.DECISION | Sight.LEAD:
+            return (search.lead,) if search.lead is not None else ()
+        case Sight.FACES:
+            return ()
+
+
+def pictures(sight: Sight, search: Search) -> tuple[str, ...]:
+    """Every photograph that may be asked for, by the name it is asked for with."""
+    return (FACES,) if sight is Sight.FACES else (PROBE, *candidates(sight, search))

@@ -1,0 +1,13 @@
+"""A viewer's link says what it lets its holder see.
+
+Why: where no photograph may stand in Slack, supervisors decide and requesters choose and see at the viewer.
+"""
+
+from migrations import sql
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    sql.run(__file__)

@@ -1,0 +1,51 @@
+"""Which photographs leave Slack, and when."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot import jobs, pictures
+from policy import model as m
+from tests import story as s
+
+LABELS = ("probe", "K7", "P4", "W9", "faces", "lead")
+
+
+@pytest.mark.parametrize(
+    ("why", "going"),
+    [
+        ("chosen", {"faces"}),
+        ("handed", {"lead"}),
+        ("decided", {"probe", "K7", "P4", "W9", "faces"}),
+        ("late", {"probe", "K7", "P4", "W9", "faces"}),
+    ],
+)
+def test_what_goes_depends_on_why(why, going):
+    assert pictures._going(why, LABELS) == going
+
+
+def deletions(steps):
+    """(why, when) of every deletion that the story orders."""
+    search, told = s.tell(steps)
+    ordered = [job for event in told for job in jobs.following(event, search) if job.kind == "delete-images"]
+    return [(job.payload["why"], job.delay) for job in ordered]
+
+
+NOW, LATER = timedelta(), timedelta(hours=72)
+TWO_FACES = [(s.ASK, s.DANA), (s.SEEN_TWO, s.SYSTEM), (m.ChooseFace(0), s.DANA)]
+
+
+def test_an_examinations_photographs_go_after_the_decision_and_after_three_days_at_the_latest():
+    assert deletions(s.TO_REVIEW) == [("late", LATER)]
+    assert deletions([*s.AGREED, (s.APPROVE, s.MARA)]) == [("late", LATER), ("decided", NOW)]
+    assert deletions([*s.TO_REVIEW, (m.Withdraw("Solved."), s.DANA)]) == [("late", LATER), ("decided", NOW)]
+
+
+def test_other_peoples_faces_go_as_soon_as_one_was_chosen():
+    assert deletions(TWO_FACES) == [("chosen", NOW)]
+
+
+def test_the_leads_photograph_goes_three_days_after_it_was_handed_over():
+    handed = m.RecordPosted(m.Post.PHOTOGRAPH, "D1", "3.0")
+    steps = [*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA), (handed, s.SYSTEM)]
+    assert deletions(steps)[-1] == ("handed", LATER)
