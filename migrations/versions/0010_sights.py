@@ -5,8 +5,8 @@ Why: where no photograph may stand in Slack, supervisors decide and requesters c
 
 from migrations import sql
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
