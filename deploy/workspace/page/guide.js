@@ -9,7 +9,7 @@ export function guideRail(rail, S, frame) {
   const toggle = () => { if (innerWidth > 1180) localStorage.setItem("rail", open ? "closed" : "open"); frame.classList.toggle("with-rail"); guideRail(rail, S, frame); };
   const next = steps.findIndex((s) => !s.done);
   rail.classList.toggle("open", open);
-  if (!open) return rail.replaceChildren(h("button.rail-tab", { type: "button", onclick: toggle, "aria-expanded": "false", "aria-label": "Open the guide" }, icon("compass"), h("span", {}, "Guide"), next >= 0 ? h("span.badge", {}, steps.length - steps.filter((s) => s.done).length) : null));
+  if (!open) return rail.replaceChildren(h("button.rail-tab", { type: "button", onclick: toggle, "aria-expanded": "false" }, icon("compass"), h("span", {}, "Guide"), next >= 0 ? h("span.badge", {}, steps.length - steps.filter((s) => s.done).length) : null));
   rail.replaceChildren(
     h("header.rail-head", {}, icon("compass"), h("h2", {}, g.title || "What to do next"), h("button.icon-button", { type: "button", "aria-label": "Close the guide", onclick: toggle }, icon("close"))),
     h("div.rail-body", { tabIndex: 0, role: "region", "aria-label": "Guide" },
