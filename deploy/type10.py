@@ -1,115 +1,232 @@
-"""Face images out of an ANSI/NIST-ITL file (NIST SP 500-290, traditional encoding), as agencies export mugshots.
+"""Mugshots out of ANSI/NIST-ITL files, as agencies export them: Type-10 face images and what Type-2 says of the person.
 
-Only what enrolment needs is read: Type-1 (1.003 contents), Type-2 as sent, and Type-10 (10.003 image type, 10.004
-source agency, 10.005 photo date, 10.011 compression, 10.999 image data). Everything else is left where it is.
+Type-10 is NIST SP 500-290's; the fields of Type-2 are the FBI's (EBTS), which the standard leaves to each domain.
 """
 
+import hashlib
 import json
+import shutil
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-FS, GS, RS, US = b"\x1c", b"\x1d", b"\x1e", b"\x1f"
-DATA = 999  # x.999, the last field of a record: raw bytes
-SUFFIX = {"JPEGB": ".jpg", "JPEGL": ".jpg", "PNG": ".png"}
-NUMBER = b"0123456789"
-MAX_RECORDS = 10_000
+from deploy.itl import DATA, ItlError, Record, Transaction, transactions
+from matcher import images
+from matcher.images import ImageRefusedError
+
 MAX_FILE = 512 * 1024 * 1024
+FRONTAL = frozenset({"", "F", "A", "D"})  # 10.020: full, angled, determined 3D; not the profiles, L and R
+PERSON_FIELDS = (15, 14, 9)  # of Type-2: state number (SID), FBI number (UCN), the agency's case number (OCA)
+OF_AGE = 18
 
 
 class Type10Error(Exception):
-    """The file is not what SP 500-290 describes; the message says where."""
+    """Nothing can be imported; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One logical record: fields by number, as bytes."""
+class Said:
+    """What the operator says of all photographs."""
 
-    kind: int
-    fields: dict[int, bytes] = field(default_factory=dict[int, bytes])
-
-    def text(self, number: int) -> str:
-        return self.fields.get(number, b"").split(US)[0].split(RS)[0].decode("utf-8", "replace").strip()
+    legal_basis: str
+    person_field: int | None = None  # of Type-2; the first of PERSON_FIELDS that says something where none is named
+    by_transaction: bool = False  # one person for each transaction, where nothing else names one
 
 
-def records(untrusted: bytes) -> Iterator[Record]:
-    """The tagged records of a transaction, one after the other."""
-    at = 0
-    while at < len(untrusted):
-        kind, length = _head(untrusted, at)
-        if length <= 0 or at + length > len(untrusted):
-            raise Type10Error(f"The record at byte {at} says it is {length} bytes long, and the file is not.")
-        yield Record(kind, _fields(untrusted[at : at + length], kind, at))
-        at += length
+@dataclass(frozen=True, slots=True)
+class Mugshot:
+    """One line of the manifest to be, and its picture."""
+
+    line: dict[str, object]
+    picture: bytes
 
 
-def _head(untrusted: bytes, at: int) -> tuple[int, int]:
-    """The first field, `K.001:LENGTH`, says of what kind the record is and how long."""
-    end = min((i for i in (untrusted.find(mark, at, at + 64) for mark in (GS, FS)) if i >= 0), default=-1)
-    tag, colon, length = untrusted[at:end].partition(b":")
-    kind, dot, number = tag.partition(b".")
-    if end < 0 or not colon or not dot or not kind.isdigit() or number.lstrip(b"0") != b"1" or not length.isdigit():
-        raise Type10Error(f"At byte {at} there should be a record's length field, such as 10.001:12345.")
-    return int(kind), int(length)
+@dataclass(slots=True)
+class Report:
+    """What lies in the files: lines for the manifest, what is wrong, what was left out or is noted."""
+
+    lines: int = 0
+    wrong: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    noted: Counter[str] = field(default_factory=Counter[str])
 
 
-def _fields(record: bytes, kind: int, at: int) -> dict[int, bytes]:
-    out: dict[int, bytes] = {}
-    position = 0
-    while position < len(record):
-        colon = record.find(b":", position, position + 16)
-        head, _, number = record[position:colon].partition(b".")
-        if colon < 0 or not head.isdigit() or int(head) != kind or not number.isdigit():
-            raise Type10Error(f"The record at byte {at} has a field without a number.")
-        if int(number) == DATA:
-            out[DATA] = record[colon + 1 :].removesuffix(FS)
-            break
-        end = next((i for i in range(colon + 1, len(record)) if record[i : i + 1] in {GS, FS}), len(record))
-        out[int(number)] = record[colon + 1 : end]
-        position = end + 1
-    return out
+def unpack(source: Path, into: Path, said: Said, *, leave_out_wrong: bool = False) -> Report:
+    """Pictures and a `manifest.jsonl` lie in `into`, a new folder; or nothing does, and the report says what is wrong.
 
-
-def unpack(file: Path, into: Path, legal_basis: str) -> int:
-    """Pictures and a `manifest.jsonl` lie in `into`, a new folder: how many face images there were."""
-    if file.stat().st_size > MAX_FILE:
-        raise Type10Error("The file is larger than 512 MB. Split it.")
+    `source` is one file or a folder of them.
+    """
     if into.exists():
         raise Type10Error(f"{into} is there already. Name a new folder.")
-    read = list(records(file.read_bytes()))
-    if not read or read[0].kind != 1:
-        raise Type10Error("The file does not begin with a Type-1 record.")
-    faces = [record for record in read if record.kind == 10 and record.text(3).upper() in {"FACE", ""}]  # noqa: PLR2004
-    lines = [_line(file.stem, n, record, read, legal_basis) for n, record in enumerate(faces, start=1)]
-    into.mkdir(parents=True)
-    for (name, _), record in zip(lines, faces, strict=True):
-        (into / name).write_bytes(record.fields[DATA])
-    text = "".join(json.dumps(line) + "\n" for _, line in lines)
-    (into / "manifest.jsonl").write_text(text, encoding="utf-8")
-    return len(lines)
-
-
-def _line(stem: str, n: int, record: Record, every: list[Record], legal_basis: str) -> tuple[str, dict[str, str]]:
-    suffix = SUFFIX.get(record.text(11).upper())
-    if suffix is None or not record.fields.get(DATA):
-        raise Type10Error(f"Face image {n}: compression {record.text(11)!r} is not JPEGB, JPEGL or PNG, or no data.")
-    name = f"{n:04d}{suffix}"
-    control = every[0].text(9) or stem  # 1.009, the transaction control number
-    person = next((r.text(7) or r.text(59) for r in every if r.kind == 2 and (r.text(7) or r.text(59))), control)  # noqa: PLR2004
-    line = {
-        "person": person,
-        "photo": name,
-        "legal_basis": legal_basis,
-        "agency": record.text(4) or every[0].text(8),
-        "arrest_id": control,
-        "photo_date": _day(record.text(5), n),
-    }
-    return name, line
-
-
-def _day(text: str, n: int) -> str:
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    report = Report()
+    into.parent.mkdir(parents=True, exist_ok=True)
+    coming = Path(tempfile.mkdtemp(prefix=".coming-", dir=into.parent))
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).isoformat()
+        with (coming / "manifest.jsonl").open("w", encoding="utf-8") as manifest:
+            for file in files:
+                for mugshot in _mugshots(file, source, said, report):
+                    (coming / str(mugshot.line["photo"])).write_bytes(mugshot.picture)
+                    manifest.write(json.dumps(mugshot.line) + "\n")
+                    report.lines += 1
+        if report.lines and (leave_out_wrong or not report.wrong):
+            coming.rename(into)
+    finally:
+        shutil.rmtree(coming, ignore_errors=True)
+    return report
+
+
+def _mugshots(file: Path, source: Path, said: Said, report: Report) -> Iterator[Mugshot]:
+    name = file.name if source == file else str(file.relative_to(source))
+    try:
+        found = _read(file)
+    except ItlError as error:
+        report.wrong.append((name, str(error)))
+        return
+    for transaction in found:
+        faces = [record for record in transaction if record.kind == 10 and _is_frontal(record, report)]  # noqa: PLR2004
+        for n, record in enumerate(faces, start=1):
+            try:
+                yield _mugshot(name, transaction, record, said, report)
+            except ItlError as error:
+                control = transaction[0].text(9)
+                report.wrong.append((name, f"transaction {control}, face image {n}: {error}"))
+
+
+def _read(file: Path) -> list[Transaction]:
+    if file.stat().st_size > MAX_FILE:
+        raise ItlError("It is larger than 512 MB. Split it.")
+    found = list(transactions(file.read_bytes()))
+    if not found:
+        raise ItlError("It is empty.")
+    return found
+
+
+def _is_frontal(record: Record, report: Report) -> bool:
+    """Whether it is a face from the front; what else there is, is counted."""
+    if (what := record.text(3).upper()) not in {"FACE", ""}:
+        report.noted[f"of {what.lower()}"] += 1
+        return False
+    if record.text(20).upper() not in FRONTAL:
+        report.noted["in profile"] += 1
+        return False
+    return True
+
+
+def _mugshot(name: str, transaction: Transaction, record: Record, said: Said, report: Report) -> Mugshot:
+    data = record.fields.get(DATA, b"")
+    digest = hashlib.sha256(data).hexdigest()  # of the image as it came, before any conversion
+    if (said_digest := record.text(996).lower()) and said_digest != digest:
+        raise ItlError("The image is not the one whose SHA-256 the record has (10.996).")
+    suffix, picture = _picture(record, data)
+    person, arrest = _numbers(transaction, said)
+    taken_on = _day(record, 5)
+    born = next((_born(two) for two in transaction if two.kind == 2 and two.text(22)), None)  # noqa: PLR2004
+    if born is not None and taken_on < born:
+        raise ItlError(f"It was taken on {taken_on} (10.005), before the person was born, {born} (2.022).")
+    juvenile = born is not None and _age(born, taken_on) < OF_AGE
+    report.noted["under 18 when photographed: enrolled, never searched"] += juvenile
+    line: dict[str, object] = {
+        "person": person,
+        "photo": f"{report.lines + 1:06d}{suffix}",
+        "legal_basis": said.legal_basis,
+        "agency": record.text(4) or transaction[0].text(8),
+        "arrest_id": arrest,
+        "photo_date": taken_on.isoformat(),
+        "juvenile": juvenile,
+        **_pedigree(transaction, born),
+        "from_file": name,
+        "from_sha256": digest,
+    }
+    return Mugshot(line, picture)
+
+
+def _picture(record: Record, data: bytes) -> tuple[str, bytes]:
+    """What the image really is counts, not what 10.011 says. JPEG 2000 and raw pixels become PNG, losslessly."""
+    if not data:
+        raise ItlError("There is no image in it (10.999).")
+    try:
+        match images.sniff(data):
+            case "jpeg":
+                return ".jpg", data
+            case "png":
+                return ".png", data
+            case _ if record.text(11).upper() == "NONE":
+                return ".png", images.raw_as_png(data, _whole(record, 6), _whole(record, 7))
+            case _:
+                return ".png", images.jpeg2000_as_png(data)
+    except ImageRefusedError as no:
+        said = record.text(11) or "nothing"
+        raise ItlError(f"10.011 says {said}. {no.reason}") from None
+
+
+def _numbers(transaction: Transaction, said: Said) -> tuple[str, str]:
+    """Whose photograph it is, and of which arrest."""
+    two = [record for record in transaction if record.kind == 2]  # noqa: PLR2004
+    control = transaction[0].text(9)
+    fields = (said.person_field,) if said.person_field else PERSON_FIELDS
+    person = next((text for number in fields for record in two if (text := record.text(number))), "")
+    if not person and said.by_transaction:
+        person = control
+    if not person:
+        named = ", ".join(f"2.{number:03d}" for number in fields)
+        raise ItlError(f"Nothing says whose it is ({named}). Name the field, or take each transaction for a person.")
+    case = next((record.text(9) for record in two if record.text(9)), "")
+    arrest = case if case and case != person else control
+    if not arrest:
+        raise ItlError("Nothing says of which arrest it is (2.009, 1.009).")
+    return person, arrest
+
+
+def _day(record: Record, number: int) -> date:
+    text = record.text(number)
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
     except ValueError:
-        raise Type10Error(f"Face image {n}: 10.005 {text!r} is not a date such as 20260313.") from None
+        raise ItlError(f"{record.kind}.{number:03d} {text!r} is not a date such as 20260313.") from None
+
+
+def _born(two: Record) -> date | None:
+    try:
+        return _day(two, 22)
+    except ItlError:
+        return None  # unknown, or the year alone
+
+
+def _age(born: date, on: date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def _whole(record: Record, number: int) -> int:
+    text = record.text(number)
+    if not text.isascii() or not text.isdigit() or len(text) > 5:  # noqa: PLR2004 - pixels
+        raise ItlError(f"{record.kind}.{number:03d} {text!r} is not a number of pixels.")
+    return int(text)
+
+
+def _pedigree(transaction: Transaction, born: date | None) -> dict[str, object]:
+    """Name, sex, year of birth, and, where the domain is North America's, height and weight in metric units."""
+    out: dict[str, object] = {}
+    for two in (record for record in transaction if record.kind == 2):  # noqa: PLR2004
+        out |= {"name": two.text(18)} if two.text(18) else {}
+        out |= {"sex": two.text(24)} if two.text(24) in {"M", "F"} else {}
+        if transaction[0].text(13).upper() in {"", "NORAM"}:
+            out |= {"height_cm": cm} if (cm := _centimetres(two.text(27))) else {}
+            out |= {"weight_kg": kg} if (kg := _kilograms(two.text(29))) else {}
+    return out | ({"birth_year": born.year} if born and born.year >= 1900 else {})  # noqa: PLR2004
+
+
+def _centimetres(text: str) -> float | None:
+    """EBTS 2.027: feet and two digits of inches, or N and two digits of inches; 000 is unknown."""
+    if len(text) != 3 or not text[1:].isdigit():  # noqa: PLR2004
+        return None
+    inches = int(text[1:]) if text[0] == "N" else int(text[0]) * 12 + int(text[1:]) if text[0].isdigit() else 0
+    return round(inches * 2.54, 1) if 40 <= inches * 2.54 <= 260 else None  # noqa: PLR2004
+
+
+def _kilograms(text: str) -> float | None:
+    """EBTS 2.029: pounds; 000 is unknown."""
+    pounds = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0  # noqa: PLR2004
+    return round(pounds * 0.45359237, 1) if pounds > 4 else None  # noqa: PLR2004

@@ -130,3 +130,43 @@ def as_jpeg(pixels: NDArray[np.uint8], side: int = COPY_SIDE, quality: int = 92)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality, optimize=True)
     return out.getvalue()
+
+
+# --- what agencies hand over (ANSI/NIST-ITL, 10.011), made into what is enrolled --------------------------------------
+
+JPEG2000 = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")  # the file format; the bare codestream
+EIGHT_BITS = frozenset({"L", "LA", "RGB", "RGBA"})
+
+
+def jpeg2000_as_png(untrusted: bytes) -> bytes:
+    """The same pixels as PNG. ImageRefusedError where it is no JPEG 2000 photograph of 8 bits a channel."""
+    if len(untrusted) > MAX_BYTES or not untrusted.startswith(JPEG2000):
+        raise ImageRefusedError("format", "The image is not a JPEG, JPEG 2000 or PNG photograph.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(untrusted), formats=["JPEG2000"])
+            _check_size(*opened.size)
+            opened.load()
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ImageRefusedError("too-many-pixels", TOO_MANY_PIXELS) from error
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, RuntimeError, MemoryError) as error:
+        raise ImageRefusedError("damaged", "The photograph is damaged or cut short and cannot be read.") from error
+    if opened.mode not in EIGHT_BITS:
+        raise ImageRefusedError("format", "The photograph has more than 8 bits a channel, or no colours that we know.")
+    return _png(opened.convert("RGB"))
+
+
+def raw_as_png(untrusted: bytes, width: int, height: int) -> bytes:
+    """Uncompressed rows of RGB or grey pixels, 8 bits each, as PNG."""
+    _check_size(max(width, 1), max(height, 1))
+    channels = {width * height: "L", width * height * 3: "RGB"}.get(len(untrusted))
+    if channels is None:
+        raise ImageRefusedError("damaged", f"There are {len(untrusted)} bytes, not those of {width} x {height} pixels.")
+    return _png(Image.frombytes(channels, (width, height), untrusted))
+
+
+def _png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()

@@ -17,6 +17,7 @@ from bot.settings import SettingsError
 from deploy import enrol_run, manifest, type10
 from deploy.enrol_run import Terms, Told
 from deploy.manifest import Manifest
+from deploy.type10 import Report, Said
 from matcher import custody, enrolment, gallery, pack, pipeline, sweeping
 from matcher.app import load_faces, model_pack
 from matcher.enrolment import Rule
@@ -230,19 +231,43 @@ def sweep(threshold: Annotated[float, typer.Option(help="cosine from which two f
 
 @app.command("import")
 def import_type10(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="an ANSI/NIST-ITL file with Type-10 records")
-    ],
+    source: Annotated[Path, typer.Argument(exists=True, help="an ANSI/NIST-ITL file, or a folder of them")],
     into: Annotated[Path, typer.Argument(help="a new folder for photographs and manifest")],
     legal_basis: Annotated[str, typer.Option(help="why these photographs are held")],
+    person_field: Annotated[
+        int | None, typer.Option(help="the field of Type-2 that names the person; else 2.015, 2.014, 2.009")
+    ] = None,
+    by_transaction: Annotated[
+        bool, typer.Option("--by-transaction", help="each transaction is a person, where nothing else names one")
+    ] = False,
+    leave_out_wrong: Annotated[
+        bool, typer.Option("--leave-out-wrong", help="take the rest where something is wrong")
+    ] = False,
 ) -> None:
-    """Unpacks the face images of an ANSI/NIST-ITL file into a manifest that `enrol` takes."""
+    """Unpacks the mugshots of ANSI/NIST-ITL files into a manifest that `enrol` takes."""
+    said = Said(legal_basis, person_field, by_transaction)
     try:
-        count = type10.unpack(file, into, legal_basis)
+        report = type10.unpack(source, into, said, leave_out_wrong=leave_out_wrong)
     except type10.Type10Error as error:
         console.print(f"leadgate: nothing was imported. {error}")
         raise typer.Exit(2) from None
-    console.print(f"{count} face images; next: leadgate gallery enrol {into / 'manifest.jsonl'}")
+    _tell_import(report, written=into.exists())
+    if not into.exists():
+        raise typer.Exit(2)
+    console.print(f"Next: leadgate gallery enrol {into / 'manifest.jsonl'}", soft_wrap=True)
+
+
+def _tell_import(report: Report, *, written: bool) -> None:
+    if report.wrong:
+        table = Table("file", "what is wrong with it", title=None if written else "Nothing was imported")
+        for name, why in report.wrong[:50]:
+            table.add_row(name, why)
+        console.print(table)
+    if len(report.wrong) > 50:  # noqa: PLR2004 - a screenful
+        console.print(f"… and {len(report.wrong) - 50} more")
+    console.print(f"{report.lines} face images{'' if written else ' could be imported'}.")
+    for what, count in report.noted.items():
+        console.print(f"{count} {what}.")
 
 
 @app.command()

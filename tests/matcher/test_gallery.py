@@ -12,7 +12,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from deploy import enrol_run, manifest, type10
+from deploy import enrol_run, manifest
 from deploy.enrol_run import Terms
 from matcher import custody, enrolment, gallery, sweeping
 from tests.matcher.conftest import CAST, ONE_PERSON, PEOPLE, TWO_PEOPLE, cast, probe_of
@@ -334,51 +334,3 @@ async def test_a_killed_enrolment_goes_on_where_it_was_without_loss_or_doubles(d
         " JOIN gallery.embedding ON embedding.photograph = eligible.id"
     )
     assert whole == total
-
-
-# --- ANSI/NIST-ITL ----------------------------------------------------------------------------------------------------
-
-
-def record(kind: int, fields: dict[int, bytes]) -> bytes:
-    """A tagged record of SP 500-290: its own length in its first field."""
-    rest = b"\x1d".join(b"%d.%03d:%s" % (kind, n, value) for n, value in fields.items()) + b"\x1c"
-    length = len(rest) + len(b"%d.001:\x1d" % kind)
-    while len(b"%d.001:%d\x1d" % (kind, length)) + len(rest) != length:
-        length = len(b"%d.001:%d\x1d" % (kind, length)) + len(rest)
-    return b"%d.001:%d\x1d" % (kind, length) + rest
-
-
-def transaction(jpeg: bytes, *, day: bytes = b"20240229", compression: bytes = b"JPEGB") -> bytes:
-    one = {2: b"0500", 3: b"1\x1f2\x1e2\x1f00\x1e10\x1f01", 4: b"MUG", 5: b"20240301", 8: b"NYC", 9: b"TCN-77"}
-    face = {2: b"01", 3: b"FACE", 4: b"NY0303000", 5: day, 6: b"480", 7: b"600", 11: compression, 999: jpeg}
-    return record(1, one) + record(2, {2: b"00", 59: b"P-1234"}) + record(10, face)
-
-
-async def test_mugshots_of_an_ansi_nist_file_are_enrolled_with_what_it_says_of_them(tmp_path, enrol, conn):
-    file, into = tmp_path / "mug.an2", tmp_path / "unpacked"
-    file.write_bytes(transaction((CAST / cast("gallery")[0]["photo"]).read_bytes()))
-    assert type10.unpack(file, into, "arrest") == 1
-    told = await enrol(into / "manifest.jsonl")
-    facts = await gallery.person(conn, "P-1234")
-    assert told.done == 1
-    (photo,) = facts.photos
-    assert (photo.agency, photo.arrest_id, photo.taken_on.isoformat()) == ("NY0303000", "TCN-77", "2024-02-29")
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"", "Type-1"),
-        (b"\xff\xd8\xff not a transaction", "length field"),
-        (transaction(b"x" * 50)[:-10], "says it is"),
-        (transaction(b"x" * 50, day=b"yesterday"), "not a date"),
-        (transaction(b"x" * 50, compression=b"WSQ20"), "not JPEGB"),
-        (record(10, {3: b"FACE"}), "does not begin"),
-    ],
-)
-def test_what_is_no_transaction_is_refused_and_nothing_is_written(tmp_path, data, said):
-    file = tmp_path / "bad.an2"
-    file.write_bytes(data)
-    with pytest.raises(type10.Type10Error, match=said):
-        type10.unpack(file, tmp_path / "out", "arrest")
-    assert not (tmp_path / "out").exists()
