@@ -1,6 +1,7 @@
 """A probe's vector -> candidates: exact, complete, and nobody who may not be searched at this very moment."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from matcher import gallery, ranking
@@ -18,11 +19,12 @@ class Outcome:
     candidates: tuple[Candidate, ...]
     certificate: Certificate
     look_alikes: float | None
+    scanning: float  # seconds of it spent comparing vectors
 
 
 async def search(conn: Conn, index: GalleryIndex, facts: GalleryFacts, probe: Vector, k: int) -> Outcome:
     """The `k` best people. Every one whose best photograph reaches the k-th score is among them (X5)."""
-    near, best, complete = await _people(conn, index, probe, k)
+    near, best, complete, scanning = await _people(conn, index, probe, k)
     photos = await gallery.photos_of(conn, [person for person, _ in best[:k]])
     found = ranking.candidates(best, dict(near.found), photos, k)
     certificate = Certificate(
@@ -32,19 +34,21 @@ async def search(conn: Conn, index: GalleryIndex, facts: GalleryFacts, probe: Ve
         kth_score=found[-1].score if found else -1.0,
         complete=complete,
     )
-    return Outcome(found, certificate, ranking.look_alikes(best, facts.people))
+    return Outcome(found, certificate, ranking.look_alikes(best, facts.people), scanning)
 
 
 async def _people(
     conn: Conn, index: GalleryIndex, probe: Vector, k: int
-) -> tuple[Neighbours, list[tuple[str, float]], bool]:
-    """Neighbours until `k` different people are among them, or everything is."""
-    count = k * PER_PERSON
+) -> tuple[Neighbours, list[tuple[str, float]], bool, float]:
+    """Neighbours until `k` different people are among them, or everything is; and the seconds spent scanning."""
+    count, scanning = k * PER_PERSON, 0.0
     while True:
+        began = time.perf_counter()
         near = await asyncio.to_thread(index.nearest, probe, count)
+        scanning += time.perf_counter() - began
         whose = await gallery.whose(conn, [number for number, _ in near.found])
         best = ranking.best_by_person(near.found, whose)
         everything = len(near.found) < count or count >= near.searched
         if len(best) >= k or everything:
-            return near, best, len(best) >= k or len(near.found) == near.searched
+            return near, best, len(best) >= k or len(near.found) == near.searched, scanning
         count *= 4

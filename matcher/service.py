@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import TypeVar
 
 from aiohttp import web
@@ -115,8 +116,8 @@ class Service:
         async with self._connection() as conn, self.changing:
             index, facts = self._current()
             found = await search(conn, index, facts, probe, k)
-        times.append(time.perf_counter())
-        stages = zip(("decode", "detect", "embed", "search"), times, times[1:], strict=False)
+        stages = zip(("decode", "detect", "embed"), pairwise(times), strict=True)
+        ranking = time.perf_counter() - times[-1] - found.scanning
         result = SearchResult(
             photo=_facts(photo),
             face=face.face,
@@ -126,7 +127,8 @@ class Service:
             model=self._faces.model,
             certificate=found.certificate,
             look_alikes=found.look_alikes,
-            millis={name: (b - a) * 1000 for name, a, b in stages},
+            millis={name: (b - a) * 1000 for name, (a, b) in stages}
+            | {"scan": found.scanning * 1000, "rank": ranking * 1000},
         )
         return _json(result)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import cold_start, enrol, search
+from tests.benchmarks import cold_start, enrol, search, service
 
 
 def test_the_search_benchmark_writes_the_figures_it_prints(tmp_path, monkeypatch, capsys):
@@ -53,3 +53,14 @@ def test_the_enrolment_benchmark_measures_both(tmp_path, monkeypatch):
     figures = json.loads(file.read_text())
     assert figures["photographs"] == 8
     assert figures["ours_per_s"] > 0
+
+
+def test_the_service_benchmark_times_every_stage_quiet_and_written_to(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "service.json"
+    monkeypatch.setattr("sys.argv", ["service", "--n", "900", "--searches", "2", "--json", str(file)])
+    service.main()
+    figures = json.loads(file.read_text())
+    for part in ("quiet", "written_to"):
+        assert set(figures[part]) == {*service.STAGES, "response", "total"}
+        assert figures[part]["total"]["p50"] > 0
+    assert "gallery of 900 x 128" in capsys.readouterr().out
