@@ -30,6 +30,7 @@ from bot.casework import Casework, register
 from bot.database import AWAY, Pool
 from bot.desk import Desk
 from bot.errands import Errands, Rooms, gathered
+from bot.injection import Injection
 from bot.intake import Intake
 from bot.matching import Matcher
 from bot.notes import Signer
@@ -37,6 +38,7 @@ from bot.oversight import Oversight
 from bot.packs import load_pack
 from bot.people import People
 from bot.pictures import Pictures
+from bot.quality import Quality
 from bot.review import Review
 from bot.roster import Roster
 from bot.sealing import Sealer, publish_to, unpublished
@@ -145,6 +147,7 @@ def build(p: Parts) -> AsyncApp:
     examination = Review(p.casework, p.people, p.desk, p.rooms)
     approvals = approval.Approvals(p.casework, p.people, p.desk)
     oversight = Oversight(p.pool, p.people, p.casework.active)
+    quality = Quality(p.pool, p.people, p.casework)
     viewer = viewer_of(p)
 
     @app.middleware
@@ -194,6 +197,7 @@ def build(p: Parts) -> AsyncApp:
         await oversight.usage(ack, body, clock())
 
     app.command("/face-usage")(_commanded(usage))
+    app.command("/face-quality")(_commanded(quality.asked))
     return app
 
 
@@ -332,7 +336,8 @@ async def work(settings: Settings) -> None:
             p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, roster=roster, images=images
         )
         pictures = Pictures(p.casework, p.pool, p.desk, kept_in_slack=images)
-        kinds = {**errands.by_kind(), **pictures.by_kind()}
+        injection = Injection(p.casework, p.pool, p.desk, kek, team)
+        kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind()}
         worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import structlog
 from pydantic import TypeAdapter
 
-from bot import drafts, jobs, ledger, queue, store
+from bot import drafts, jobs, known_answers, ledger, queue, store
 from bot.database import Conn, Pool
 from policy.model import Actor, Command, Event, PersonId, Refused, Role, Search, SearchId, State
 from policy.pack import Pack
@@ -92,6 +92,11 @@ class Casework:
 
     def now(self) -> datetime:
         return self._clock()
+
+    async def sat_down(self, search_id: SearchId, by: Actor) -> None:
+        """When an examiner first had the sheet before them is kept (S7)."""
+        async with self._pool.acquire() as conn:
+            await known_answers.sat_down(conn, search_id, by.id, self._clock())
 
     async def draft(self, search_id: SearchId, by: Actor) -> dict[str, str]:
         """What `by` had typed into the form of this search before closing it."""

@@ -134,11 +134,9 @@ class Errands:
     async def receive_photo(self, lease: Lease) -> None:
         """The photograph is sealed as received, and the matcher has said what faces are in it."""
         search = await self._search(lease)
-        origin = search.origin
-        assert origin is not None, "requested without an origin"
         photo = await self._original(search.id)
         try:
-            photo = photo if photo is not None else await self._desk.fetch(origin.file)
+            photo = photo if photo is not None else await self._fetched(search)
         except PhotoGoneError as gone:
             await self._casework.submit(search.id, RejectPhoto("0" * 64, "gone", str(gone)), SYSTEM, lease=lease)
             return
@@ -151,6 +149,10 @@ class Errands:
             await self._casework.submit(search.id, rejected, SYSTEM, lease=lease)
             return
         await self._casework.submit(search.id, _assessment(digest, found), SYSTEM, lease=lease)
+
+    async def _fetched(self, search: Search) -> bytes:
+        assert search.origin is not None, "requested without an origin"
+        return await self._desk.fetch(search.origin.file)
 
     async def ask_face(self, lease: Lease) -> None:
         """The requester has been asked which of the faces is meant."""

@@ -21,6 +21,11 @@ def labels(count: int) -> tuple[Label, ...]:
     return tuple(secrets.SystemRandom().sample(every, count))
 
 
+def known_answer() -> str:
+    """The name of a known-answer case; says nothing of its answer."""
+    return secrets.token_hex(16)
+
+
 def post_key(search: str, what: str) -> str:
     """The opaque key that an outward post carries: any app of the workspace may read it, so it says nothing."""
     return hashlib.sha256(f"leadgate post\0{search}\0{what}".encode()).hexdigest()[:32]

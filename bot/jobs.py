@@ -15,6 +15,7 @@ from policy.model import (
     ExaminersAgreed,
     ExaminersDisagreed,
     FaceChosen,
+    KnownAnswerInjected,
     LeadAcknowledged,
     LeadDecided,
     LeadIssued,
@@ -38,13 +39,31 @@ from policy.model import (
 )
 
 
-def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a case per event
+def following(event: Event, after: Search) -> tuple[Job, ...]:
     """The jobs that `event` orders; `after` is the search with all events of the same command folded in."""
+    ordered = _following(event, after)
+    return _of_a_known_answer(event, ordered, after) if after.known else ordered
+
+
+AMONG_EXAMINERS = frozenset(
+    {"receive-photo", "run-search", "open-review", "call-arbiter", "retire-post", "delete-images"}
+)
+
+
+def _of_a_known_answer(event: Event, ordered: tuple[Job, ...], search: Search) -> tuple[Job, ...]:
+    """Of a case whose answer is known, nobody but examiners hears; when it is over they are told how they did."""
+    feedback = (_job("give-feedback", search),) if isinstance(event, SearchClosed) else ()
+    return (*(job for job in ordered if job.kind in AMONG_EXAMINERS), *feedback)
+
+
+def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a case per event
     match event:
         case SearchRequested():
             due = _check_approval(event, after)
             held = after.state is State.HELD
             return (*due, _card(after)) if held else (*due, _job("receive-photo", after), _card(after))
+        case KnownAnswerInjected():
+            return (_job("receive-photo", after),)
         case RequestHeld() | QualityHeld():
             return (_approval(event, after), _card(after))
         case RequestApproved() | RepositoryAllowed():
@@ -59,7 +78,9 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a
             search = (_job("run-search", after), _card(after)) if after.state is State.ASSESSED else ()
             return (*search, *_retire_open(after), *_faces_gone(after))
         case SearchRun():
-            return (_job("open-review", after),) if after.state is State.SEARCHED else ()
+            return (
+                (_job("open-review", after), _job("draw-known-answer", after)) if after.state is State.SEARCHED else ()
+            )
         case ExaminersAgreed():
             ask = (_job("ask-decision", after), _card(after)) if after.state is State.AGREED else ()
             return (*ask, _retire(after, Post.REVIEW))

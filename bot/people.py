@@ -21,6 +21,7 @@ class Person:
     certified_until: datetime | None
     team: str
     account: str
+    unit: str = ""
 
 
 ACTOR = """
@@ -47,9 +48,9 @@ async def account_of(conn: Conn, team: str, person: PersonId) -> str | None:
 
 
 ENROL_PERSON = """
-INSERT INTO casework.person (id, name, roles, certified_until) VALUES ($1, $2, $3, $4)
+INSERT INTO casework.person (id, name, roles, certified_until, unit) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles,
-    certified_until = excluded.certified_until, active = true
+    certified_until = excluded.certified_until, unit = excluded.unit, active = true
 """
 ENROL_ACCOUNT = """
 INSERT INTO casework.account (team, account, person) VALUES ($1, $2, $3)
@@ -60,7 +61,7 @@ ON CONFLICT (team, account) DO UPDATE SET person = excluded.person
 async def enrol(conn: Conn, person: Person) -> None:
     """The roster has `person`, and that Slack account is theirs."""
     roles = sorted(role.value for role in person.roles)
-    await conn.execute(ENROL_PERSON, person.id, person.name, roles, person.certified_until)
+    await conn.execute(ENROL_PERSON, person.id, person.name, roles, person.certified_until, person.unit)
     await conn.execute(ENROL_ACCOUNT, person.team, person.account, person.id)
 
 

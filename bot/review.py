@@ -59,6 +59,7 @@ class Review:
             await self._casework.refuse(search_id, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
+        await self._casework.sat_down(search_id, by)
         await self._desk.open_view(pressed.trigger, await self._sheet(search, by))
 
     async def candidate_answered(self, body: dict[str, Any]) -> None:

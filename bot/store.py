@@ -87,12 +87,13 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
 
 USAGE = """
 SELECT purpose, coalesce(outcome, 'open') AS outcome, count(*) AS searches FROM casework.search
-WHERE requested_at >= $1 AND requested_at < $2 GROUP BY purpose, 2 ORDER BY purpose, 2
+WHERE requested_at >= $1 AND requested_at < $2 AND requested_by <> 'known-answer'
+GROUP BY purpose, 2 ORDER BY purpose, 2
 """
 
 
 async def usage(conn: Conn, since: datetime, until: datetime) -> list[Mapping[str, Any]]:
-    """Counts by purpose and outcome of what was requested in the period, its end excluded."""
+    """Counts by purpose and outcome of what was requested in the period, its end excluded; known answers are none."""
     return [dict(row) for row in await conn.fetch(USAGE, since, until)]
 
 
@@ -108,8 +109,9 @@ async def earlier(conn: Conn, search_id: SearchId) -> dict[str, int]:
     return {row["outcome"]: row["searches"] for row in await conn.fetch(EARLIER, search_id)}
 
 
-EVERY = "SELECT id FROM casework.search ORDER BY requested_at, id"
+EVERY = "SELECT id FROM casework.search WHERE requested_by <> 'known-answer' ORDER BY requested_at, id"
 
 
 async def every(conn: Conn) -> list[SearchId]:
+    """Every search that somebody requested, in order."""
     return [SearchId(row["id"]) for row in await conn.fetch(EVERY)]

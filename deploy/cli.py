@@ -12,6 +12,7 @@ GROUPS = {
     "gallery": "the gallery of arrest photographs: enrol, seal, expunge",
     "people": "the roster: who may do what, certified until when",
     "leads": "investigative leads: the sheet for the case file",
+    "known-answers": "cases that measure how often examiners err",
     "jobs": "the durable queue: what waits, what failed",
     "policy": "policy packs",
 }
@@ -38,7 +39,7 @@ def _mount(asked: str | None) -> None:
 
 
 def _module(name: str) -> Any:
-    return importlib.import_module(f"deploy.commands.{name}")
+    return importlib.import_module(f"deploy.commands.{name.replace('-', '_')}")
 
 
 def main() -> None:

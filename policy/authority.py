@@ -22,6 +22,7 @@ from policy.model import (
     DeclareConflict,
     DropCandidate,
     Examination,
+    InjectKnownAnswer,
     OverrideQuality,
     PersonId,
     Quarantine,
@@ -185,6 +186,7 @@ def _system(*states: State) -> Authority:
 
 AUTHORITY: Mapping[type[Command], Authority] = {
     RequestSearch: Authority(REQUESTER, _in(S.NEW)),
+    InjectKnownAnswer: _system(S.NEW),
     ApproveRequest: Authority(
         SUPERVISOR, frozenset(S) - {S.NEW}, (APPROVES_NOT_OWN, NO_CONFLICT, APPROVES_NOT_EXAMINED, APPROVAL_OWED)
     ),

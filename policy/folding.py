@@ -15,6 +15,7 @@ from policy.model import (
     ExaminersAgreed,
     ExaminersDisagreed,
     FaceChosen,
+    KnownAnswerInjected,
     LeadAcknowledged,
     LeadDecided,
     LeadIssued,
@@ -55,6 +56,17 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
                 repositories=event.repositories,
                 approvers=event.approvers,
                 approval_due=event.approval_due,
+            )
+        case KnownAnswerInjected():
+            return replace(
+                search,
+                state=State.REQUESTED,
+                known=event.known,
+                pack=event.pack,
+                requested_by=event.by,
+                requested_at=event.at,
+                purpose=event.purpose,
+                case_number=event.by,
             )
         case RequestHeld():
             return replace(search, state=State.HELD, concerns=event.concerns)

@@ -46,6 +46,7 @@ class Outcome(StrEnum):
     UNSUITABLE = "unsuitable"
     WITHDRAWN = "withdrawn"
     REJECTED = "rejected"  # by whoever had to approve
+    KNOWN_ANSWER = "known-answer"  # of a case that measures examiners; nothing else comes of it
 
 
 class Answer(StrEnum):
@@ -129,6 +130,7 @@ class Search:
 
     id: SearchId
     state: State = State.NEW
+    known: str = ""  # the known-answer case that this is; its answer is kept elsewhere (X2)
     pack: str = ""  # "name@version": a search lives and dies under the pack it was requested under
     requested_by: PersonId | None = None
     requested_at: datetime | None = None
@@ -172,6 +174,14 @@ class RequestSearch:
     attested: bool
     origin: Origin
     repositories: tuple[str, ...] = ()  # classes of photographs asked for beside those that are always searched
+
+
+@dataclass(frozen=True, slots=True)
+class InjectKnownAnswer:
+    """A case whose answer is known goes to the examiners like every other (X2)."""
+
+    known: str
+    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +293,7 @@ class Withdraw:
 
 Command = (
     RequestSearch
+    | InjectKnownAnswer
     | ApproveRequest
     | AllowRepository
     | OverrideQuality
@@ -317,6 +328,17 @@ class SearchRequested:
     repositories: tuple[str, ...] = ()
     approvers: int = 0  # how many have to approve, before the search or, in an emergency, until `approval_due`
     approval_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswerInjected:
+    """In the audit it is plain what this was; in nothing that an examiner can see."""
+
+    by: PersonId
+    at: datetime
+    pack: str
+    purpose: str
+    known: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,6 +485,7 @@ class Refused:
 
 Event = (
     SearchRequested
+    | KnownAnswerInjected
     | RequestHeld
     | RequestApproved
     | RequestRejected

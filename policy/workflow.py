@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import intake
+from policy import intake, known_answers
 from policy.authority import OVERDUE, approvers, examination, may, withheld
 from policy.folding import evolve
 from policy.model import (
@@ -36,6 +36,8 @@ from policy.model import (
     ExaminersDisagreed,
     Face,
     FaceChosen,
+    InjectKnownAnswer,
+    KnownAnswerInjected,
     Label,
     LeadAcknowledged,
     LeadDecided,
@@ -85,7 +87,9 @@ def decide(search: Search, command: Command, by: Actor, pack: Pack, now: datetim
     if _done_before(search, command, by, pack, now):
         return ()
     refusal = may(search, command, by, pack, now)
-    return (refusal,) if refusal else _do(search, command, by, pack, now)
+    if refusal:
+        return (refusal,)
+    return known_answers.without_consequence(search, _do(search, command, by, pack, now))
 
 
 def _done_before(  # noqa: C901 - a case per command
@@ -99,6 +103,8 @@ def _done_before(  # noqa: C901 - a case per command
                 intake.normalised(command.case_number),
                 intake.answers(command, pack),
             )
+        case InjectKnownAnswer():
+            return search.known == command.known
         case ApproveRequest():
             return by.id in approvers(search) if command.approve else search.refused_by == by.id
         case AllowRepository():
@@ -147,6 +153,8 @@ def _do(  # noqa: C901 - a case per command
     match command:
         case RequestSearch():
             return _request(command, by, pack, now)
+        case InjectKnownAnswer():
+            return (KnownAnswerInjected(known_answers.REQUESTER, now, pack.id, command.purpose, command.known),)
         case ApproveRequest():
             return _approve(search, command, by, now)
         case AllowRepository():

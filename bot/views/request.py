@@ -184,7 +184,7 @@ def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
             title, body = "WITHDRAWN.", "The search was withdrawn at the requester's wish."
         case Outcome.REJECTED:
             title, body = "NOT APPROVED.", "The request was not approved. This says nothing about any person."
-        case None:
+        case Outcome.KNOWN_ANSWER | None:
             raise AssertionError("a notice before the end")
     text = f"{title} {search.reason}"
     return text, [

@@ -15,6 +15,7 @@ from policy.model import PersonId, Role
 app = typer.Typer(no_args_is_help=True)
 
 COLUMNS = ("id", "name", "roles", "certified_until", "team", "account")
+UNIT = "unit"  # may follow: examiners' error rates are told by unit
 Url = Annotated[str, typer.Option(envvar="LEADGATE_DATABASE_URL", help="the database", show_default=False)]
 
 
@@ -26,8 +27,8 @@ def read(path: Path) -> list[Person]:
     """The people of a CSV file with these columns; several roles are separated by blanks."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
-        if tuple(rows.fieldnames or ()) != COLUMNS:
-            raise RosterError(f"{path}: the columns have to be {', '.join(COLUMNS)}")
+        if tuple(rows.fieldnames or ()) not in {COLUMNS, (*COLUMNS, UNIT)}:
+            raise RosterError(f"{path}: the columns have to be {', '.join(COLUMNS)} and, if you like, {UNIT}")
         return [_person(row, f"{path}, line {number}") for number, row in enumerate(rows, start=2)]
 
 
@@ -40,7 +41,7 @@ def _person(row: dict[str, str], where: str) -> Person:
     if Role.SYSTEM in roles or not row["id"]:
         raise RosterError(f"{where}: a person has an id, and is not the system")
     until = until.replace(tzinfo=UTC) if until and until.tzinfo is None else until
-    return Person(PersonId(row["id"]), row["name"], roles, until, row["team"], row["account"])
+    return Person(PersonId(row["id"]), row["name"], roles, until, row["team"], row["account"], row.get(UNIT, ""))
 
 
 async def put(url: str, people: list[Person], now: datetime) -> None:

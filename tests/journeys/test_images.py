@@ -13,6 +13,7 @@ from PIL import Image
 from deploy.demo import play, system
 from deploy.workspace.person import RefusedError
 from tests.journeys.conftest import LEASE, SHARED_MEMORY, Town, quiet
+from tests.journeys.examining import candidates, conclude
 from tests.journeys.test_story import lead
 from tests.journeys.test_viewer import jar, link, open_link
 
@@ -37,11 +38,6 @@ async def test_after_the_decision_no_photograph_of_the_examination_is_in_slack_a
         assert await dana.image(next(b["slack_file"]["id"] for b in photograph["blocks"] if b["type"] == "image"))
         messages = [m for m in await eva.messages(town.room("review")) if search in m["text"]]
     assert "image" not in [b["type"] for m in messages for b in m["blocks"]]
-
-
-async def candidates(town, search):
-    [row] = await town.sql("SELECT body FROM casework.search WHERE id = $1", search)
-    return json.loads(row["body"])["candidates"]
 
 
 @pytest.fixture(scope="module")
@@ -81,23 +77,6 @@ async def at_the_viewer(town, message, name, value=None):
     return sheet, shown
 
 
-async def conclude(town, who, root, picked):
-    """Every candidate is answered on a sheet without pictures, and the opinion locked."""
-    await who.click(root, "open_worksheet")
-    sheet = await who.wait_view(lambda v: v.get("callback_id") == "worksheet")
-    assert "image" not in [b["type"] for b in sheet["blocks"]]
-    labels = [
-        b["block_id"].removeprefix("candidate_") for b in sheet["blocks"] if b["block_id"].startswith("candidate_")
-    ]
-    for label in labels:
-        answer = "possible" if label == picked else "excluded"
-        await who.select(sheet, f"answer_{label}", answer, block_id=f"candidate_{label}")
-    await who.wait_view(lambda v: "Every candidate is answered" in json.dumps(v["blocks"]))
-    said = {"conclusion": f"possible-match {picked}", "differences": "The light falls from the side."}
-    assert await who.submit(said) == {}
-    await who.close_view()
-
-
 async def test_a_workspace_that_keeps_no_photographs_sees_a_whole_lead_at_the_viewer_alone(bare, enrolled):
     """Requester, two examiners, supervisor and requester again; not one photograph of ours was sent to Slack."""
     async with (
@@ -115,7 +94,8 @@ async def test_a_workspace_that_keeps_no_photographs_sees_a_whole_lead_at_the_vi
         assert len(shown) == len(sheet["candidates"]) + 1
         assert all(Image.open(io.BytesIO(one)).format == "JPEG" for one in shown.values())
         for who in (eva, noor):
-            await conclude(bare, who, root, picked)
+            sheet = await conclude(who, root, picked)
+            assert "image" not in [b["type"] for b in sheet["blocks"]]
         decision = await mara.wait_message(bare.room("oversight"), lambda m: search in m["text"])
         sheet, shown = await at_the_viewer(bare, decision, "mara.quinn")
         assert (sheet["sight"], sheet["candidates"], sheet["components"]) == ("decision", [picked], [])

@@ -16,6 +16,7 @@ from tests import story as s
 
 COMMANDS: dict[str, m.Command] = {
     "RequestSearch": s.ASK,
+    "InjectKnownAnswer": m.InjectKnownAnswer("k-1", "suspect"),
     "ApproveRequest": m.ApproveRequest(approve=True, reason="Sound."),
     "AllowRepository": m.AllowRepository(allow=True, reason="Sound."),
     "OverrideQuality": m.OverrideQuality(proceed=True, reason="Sound."),
@@ -54,6 +55,7 @@ COMPARING = OUTSIDERS - {"approver", "overrider", "first examiner", "second exam
 # The expectation, apart from the code: command -> roles, states, relations. Where an approval is owed, an exception asked.
 EXPECTED = {
     "RequestSearch": ({R.REQUESTER}, {S.NEW}, EVERY),
+    "InjectKnownAnswer": ({R.SYSTEM}, {S.NEW}, EVERY),
     "ApproveRequest": ({R.SUPERVISOR}, STARTED, UNEXAMINED - {"approver"}),
     "AllowRepository": ({R.EXECUTIVE}, {S.HELD}, OUTSIDERS),
     "OverrideQuality": ({R.SUPERVISOR}, {S.QUALITY_HELD}, OUTSIDERS),
@@ -139,7 +141,7 @@ def test_whoever_may_give_a_command_is_named_and_nobody_else_may(name):
 
 
 def test_the_matrix_is_exhaustive():
-    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 17 * 12 * 7 * 9
+    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 18 * 12 * 7 * 9
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views import request, review
+from bot.views import quality, request, review
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
+from policy.known_answers import Proportion, Rates, Verdict
 from policy.model import (
     Answer,
     Candidate,
@@ -83,6 +84,14 @@ def searches(draw: st.DrawFn) -> Search:
     )
 
 
+def _figures(typed: str):
+    """More of everything than a page holds."""
+    rates = [Rates(f"{typed[:99]}{n}", Proportion(1, 9), Proportion(0, 0), 0) for n in range(60)]
+    dwell = [{"examiner": typed[:99], "opinions": 9, "hasty": 1, "median": 12.5}] * 60
+    pairs = [{"one": typed[:99], "other": typed[:99], "together": 12, "agreed": 12}] * 60
+    return rates, dwell, pairs
+
+
 def everything_for(search: Search, typed: str) -> dict[str, Any]:
     """Every message and modal, by name."""
     messages = {
@@ -99,6 +108,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "over": review.over(search),
         "decision": review.decision(search, FILES),
         "decided": review.decided(search),
+        "feedback": quality.feedback(search, search.examinations[0], Label("00"), Verdict.WRONG_PERSON),
         "root without pictures": review.root(search, {}),
         "decision without pictures": review.decision(search, {}),
         "face question without a picture": request.face_question(search, None),
@@ -123,6 +133,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "decision form": review.decision_form(search, approve=True),
             "refusal form": review.decision_form(search, approve=False),
             "telling": review.telling(typed),
+            "quality": quality.figures(3.5, 7, *_figures(typed)),
             "usage": review.usage(usage, {}, "2026-01-01", "2026-02-01"),
         }
     )
