@@ -1,6 +1,5 @@
 """What the workspace is set up from: the operator's own app manifest, and a file that says who works here."""
 
-import json
 import secrets
 import tomllib
 from dataclasses import dataclass, field
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .model import Json, stable_id
+from .manifest_shape import AppManifest, Shortcut, SlashCommand
+from .model import stable_id
 
 HERE = Path(__file__).parent
 DEFAULT_PEOPLE = HERE / "people.toml"
@@ -67,20 +67,6 @@ class People(_Strict):
     groups: list[Usergroup] = []
 
 
-class Command(BaseModel):
-    command: str
-    description: str = ""
-    usage_hint: str = ""
-    should_escape: bool = False
-
-
-class Shortcut(BaseModel):
-    name: str
-    type: Literal["message", "global"]
-    callback_id: str
-    description: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What the app may do and wants to hear of, as Slack understands its manifest."""
@@ -89,7 +75,7 @@ class Manifest:
     description: str
     scopes: frozenset[str]
     events: frozenset[str]
-    commands: tuple[Command, ...]
+    commands: tuple[SlashCommand, ...]
     shortcuts: tuple[Shortcut, ...]
     socket_mode: bool
     interactivity: bool
@@ -152,30 +138,31 @@ def parse_manifest(untrusted_text: str) -> Manifest:
         untrusted: Any = yaml.safe_load(untrusted_text)
     except yaml.YAMLError as error:
         raise ManifestError(f"The app manifest is neither YAML nor JSON: {error}") from error
-    if not isinstance(untrusted, dict) or "display_information" not in untrusted:
-        raise ManifestError("The app manifest has no display_information; Slack would refuse it.")
-    manifest = _manifest(json.loads(json.dumps(untrusted)))
+    try:
+        manifest = _manifest(AppManifest.model_validate(untrusted))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole of it"
+        raise ManifestError(f"Slack would refuse the app manifest: {where}: {first['msg']}.") from error
     _agree(manifest)
     return manifest
 
 
-def _manifest(raw: Json) -> Manifest:
-    features, settings = raw.get("features", {}), raw.get("settings", {})
-    home, interactivity = features.get("app_home", {}), settings.get("interactivity", {})
-    subscriptions = settings.get("event_subscriptions", {})
+def _manifest(said: AppManifest) -> Manifest:
+    home, events, settings = said.features.app_home, said.settings.event_subscriptions, said.settings
     return Manifest(
-        name=raw["display_information"]["name"],
-        description=raw["display_information"].get("description", ""),
-        scopes=frozenset(raw.get("oauth_config", {}).get("scopes", {}).get("bot", [])),
-        events=frozenset(subscriptions.get("bot_events", [])),
-        commands=tuple(Command.model_validate(c) for c in features.get("slash_commands", [])),
-        shortcuts=tuple(Shortcut.model_validate(s) for s in features.get("shortcuts", [])),
-        socket_mode=bool(settings.get("socket_mode_enabled")),
-        interactivity=bool(interactivity.get("is_enabled")),
-        home_tab=bool(home.get("home_tab_enabled")),
-        messages_tab=bool(home.get("messages_tab_enabled")),
-        request_url=subscriptions.get("request_url", ""),
-        interactivity_url=interactivity.get("request_url", ""),
+        name=said.display_information.name,
+        description=said.display_information.description,
+        scopes=frozenset(said.oauth_config.scopes.bot),
+        events=frozenset(events.bot_events),
+        commands=said.features.slash_commands,
+        shortcuts=said.features.shortcuts,
+        socket_mode=settings.socket_mode_enabled,
+        interactivity=settings.interactivity.is_enabled,
+        home_tab=home.home_tab_enabled,
+        messages_tab=home.messages_tab_enabled,
+        request_url=events.request_url or "",
+        interactivity_url=settings.interactivity.request_url or "",
     )
 
 

@@ -1,18 +1,21 @@
 """Who may do what: tokens, scopes, membership. What is private does not exist for those outside."""
 
+import re
 from dataclasses import replace
 
 import aiohttp
 import pytest
+import yaml
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from deploy.workspace.configuration import ManifestError, parse_manifest, read_manifest
+from deploy.workspace.configuration import DEFAULT_MANIFEST, ManifestError, parse_manifest, read_manifest
 from deploy.workspace.person import Director, RefusedError
 from deploy.workspace.web_api import METHODS
 from deploy.workspace.workspace import Workspace
 
 from .conftest import Cast, picture, room
+from .judges.block_kit import FETCHED, HOW, manifest_types_say
 
 WITH_SCOPES = sorted(m.name for m in METHODS.values() if m.scopes and m.caller == "bot")
 
@@ -209,7 +212,41 @@ def test_the_manifest_asks_for_no_scope_that_the_workspace_does_not_know():
     ],
 )
 def test_a_manifest_that_subscribes_beyond_its_scopes_is_refused(change, word):
-    from deploy.workspace.configuration import DEFAULT_MANIFEST
-
     with pytest.raises(ManifestError, match=word):
         parse_manifest(DEFAULT_MANIFEST.read_text().replace(*change))
+
+
+@pytest.mark.skipif(not FETCHED, reason=HOW)
+def test_slacks_own_types_of_a_manifest_take_ours_and_refuse_what_is_none():
+    ours = yaml.safe_load(DEFAULT_MANIFEST.read_text("utf-8"))
+    assert manifest_types_say(ours) is None
+    assert "messsage" in (
+        manifest_types_say(ours | {"features": {"shortcuts": [SHORTCUT | {"type": "messsage"}]}}) or ""
+    )
+
+
+SHORTCUT = {"name": "Ask", "type": "message", "callback_id": "ask", "description": "Asks."}
+BEYOND = {
+    "display_information.name": {"display_information": {"name": "x" * 36}},
+    "display_information.description": {"display_information": {"name": "x", "description": "x" * 141}},
+    "display_information.background_color": {"display_information": {"name": "x", "background_color": "blue"}},
+    "features.bot_user.display_name": {"features": {"bot_user": {"display_name": "x" * 81}}},
+    "features.shortcuts.0.name": {
+        "features": {"bot_user": {"display_name": "x"}, "shortcuts": [SHORTCUT | {"name": "x" * 25}]}
+    },
+    "features.slash_commands.0.command": {
+        "features": {"bot_user": {"display_name": "x"}, "slash_commands": [{"command": "ask", "description": "Asks."}]}
+    },
+    "oauth_config.scopes.bot": {"oauth_config": {"scopes": {"bot": []}}},
+    "settings.interactivity.request_url": {
+        "settings": {"interactivity": {"is_enabled": True, "request_url": "ftp://x"}}
+    },
+    "settings.socket_mode": {"settings": {"socket_mode": True}},
+}
+
+
+@pytest.mark.parametrize(("where", "part"), BEYOND.items(), ids=BEYOND)
+def test_a_manifest_that_slacks_schema_refuses_is_refused_and_the_place_is_named(where, part):
+    ours = yaml.safe_load(DEFAULT_MANIFEST.read_text("utf-8"))
+    with pytest.raises(ManifestError, match=re.escape(where)):
+        parse_manifest(yaml.safe_dump(ours | part))

@@ -64,14 +64,29 @@ def types_say(cases: Mapping[str, Json | list[Json]]) -> dict[str, str]:
         kind = "View" if isinstance(case, dict) else "KnownBlock[]"
         names[len(lines) + 1] = name
         lines.append(f"export const c{len(lines)}: {kind} = {json.dumps(case)};")
-    with tempfile.TemporaryDirectory(dir=HERE) as folder:
-        source = Path(folder) / "cases.ts"
-        source.write_text("\n".join(lines), "utf-8")
-        words = [str(TSC), "--noEmit", "--strict", "--skipLibCheck", "--types", "", "--module", "nodenext", str(source)]
+    return _refused(lines, names)
+
+
+def manifest_types_say(manifest: Json) -> str | None:
+    """Why tsc refuses an app manifest under the types of Slack's own app SDK; None where it takes it."""
+    lines = [
+        "import type { ManifestSchema } from './node_modules/@slack/deno-slack-sdk/esm/manifest/manifest_schema.js';",
+        # Apps of that SDK bring an icon along; elsewhere it is uploaded on the app's page, and Slack's schema has none.
+        f"export const manifest: Omit<ManifestSchema, 'icon'> = {json.dumps(manifest)};",
+    ]
+    return _refused(lines, {2: "manifest"}).get("manifest")
+
+
+def _refused(lines: list[str], names: Mapping[int, str]) -> dict[str, str]:
+    """Why tsc refuses the named lines of a file. What the judges' own types get wrong is not looked at."""
+    with tempfile.NamedTemporaryFile("w", suffix=".ts", dir=HERE, encoding="utf-8") as source:
+        source.write("\n".join(lines))
+        source.flush()
+        words = [str(TSC), "--noEmit", "--strict", "--skipLibCheck", "--types", "", "--module", "nodenext", source.name]
         said = subprocess.run(words, capture_output=True, text=True, check=False, cwd=HERE)
     found: dict[str, str] = {}
     for line in said.stdout.splitlines():
-        if "cases.ts(" in line:
+        if f"{Path(source.name).name}(" in line:
             at, _, why = line.partition("): error ")
             number = int(at.rpartition("(")[2].split(",")[0])
             found.setdefault(names.get(number, "the file itself"), why)
