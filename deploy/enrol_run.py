@@ -15,8 +15,10 @@ from matcher.enrolment import Measured, Outcome, Rule
 from matcher.faces import Faces
 from matcher.gallery import Conn
 from matcher.images import ImageRefusedError
+from matcher.sweeping import Missing
 
 LOOKED_UP = 500  # files asked about at a time
+PICTURES = 200  # pictures held in memory at a time
 EXPUNGED = "A court had this photograph expunged. It is not enrolled again."
 Item = TypeVar("Item")
 Step = Callable[[int, float], None]
@@ -134,20 +136,26 @@ def measured(faces: Faces, row: Row) -> Measured | str:
 
 
 async def embed_missing(conn: Conn, load: Callable[[], Faces], model: str, workers: int) -> int:
-    """Every photograph that may be searched has a vector of this model, from the picture that is kept: how many."""
-    missing: list[tuple[str, bytes]] = await sweeping.without_vector(conn, model)
-    done = 0
-    ids = [photo_id for photo_id, _ in missing]
+    """Every photograph that may be searched has a vector of this model, from the picture that is kept: how many.
 
-    def again(faces: Faces, item: tuple[str, bytes]) -> bytes | None:
-        photo = images.decode(item[1])
-        found = faces.find(photo)
-        return faces.vector(photo, found[0]).astype("<f4").tobytes() if len(found) == 1 else None
-
-    through = pipeline.through(load, again, missing, workers=workers)
-    for photo_id in ids:
-        ((_, vector),) = await asyncio.to_thread(_next, through)
-        if vector is not None:
-            await sweeping.put_vector(conn, photo_id, model, vector)
-            done += 1
+    A picture that has not one face in it gets none; the sweep names it.
+    """
+    done, at = 0, 0
+    while part := await sweeping.without_vector(conn, model, at, PICTURES):
+        at = part[-1].number
+        through = pipeline.through(load, _again, part, workers=workers)
+        while item := await asyncio.to_thread(_next, through):
+            ((missing, vector),) = item
+            if vector is not None:
+                await sweeping.put_vector(conn, missing.photo, model, vector)
+                done += 1
     return done
+
+
+def _again(faces: Faces, missing: Missing) -> bytes | None:
+    try:
+        photo = images.decode(missing.jpeg)
+    except ImageRefusedError:
+        return None
+    found = faces.find(photo)
+    return faces.vector(photo, found[0]).astype("<f4").tobytes() if len(found) == 1 else None

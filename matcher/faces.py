@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import math
 import threading
 import warnings
@@ -222,8 +221,3 @@ def _tier(measures: dict[str, float]) -> tuple[Tier, tuple[str, ...]]:
     if eyes < LIMITED_EYES or len(reasons) > 2:  # noqa: PLR2004 - three faults together
         return Tier.POOR, tuple(reasons)
     return (Tier.LIMITED if reasons else Tier.GOOD), tuple(reasons)
-
-
-def describe(model: ModelFacts) -> str:
-    """One line on what is used."""
-    return json.dumps(model.model_dump(mode="json"), separators=(",", ":"))

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+import cv2
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,6 +22,7 @@ from deploy.type10 import Report, Said
 from matcher import custody, enrolment, gallery, pack, pipeline, sweeping
 from matcher.app import load_faces, model_pack
 from matcher.enrolment import Rule
+from matcher.faces import PROVIDERS, Faces
 from matcher.gallery import Conn
 from matcher.pack import PackError
 from matcher.settings import Settings
@@ -109,8 +111,14 @@ def _rule(name: str, folder: Path | None, key: Path | None) -> Rule:
 
 def _enrolled(read: Manifest, terms: Terms, workers: int) -> Told | None:
     settings = _settings()
-    load = partial(load_faces, settings, 1)
-    console.print(f"{len(read.rows)} photographs, {workers} workers, provider {settings.provider}")
+    cv2.setNumThreads(1)  # the workers are as many as the cores; OpenCV's own threads would get in their way
+    first = _loaded(settings)
+    spare = iter((first,))  # what was loaded to say what is used is the first worker's
+    console.print(f"{len(read.rows)} photographs, {workers} workers.")
+
+    def load() -> Faces:
+        return next(spare, None) or load_faces(settings, 1)
+
     rate = TextColumn("{task.fields[rate]}")
     columns = (TextColumn("enrolling"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
@@ -218,15 +226,21 @@ def stats() -> None:
 
 
 @app.command()
-def sweep(threshold: Annotated[float, typer.Option(help="cosine from which two faces are looked at")] = 0.7) -> None:
-    """Finds the same file, or the same face, under two identities."""
-    settings = _settings()
-    faces = load_faces(settings)
-    found = _with_database(lambda conn: sweeping.sweep(conn, faces.model, threshold))
-    table = Table("what", "people", "cosine")
-    for finding in found:
-        table.add_row(finding.what, ", ".join(finding.people), f"{finding.score:.3f}" if finding.score else "")
-    Console().print(table if found else "No duplicates were found.")
+def sweep(
+    threshold: Annotated[float, typer.Option(help="cosine from which two faces are looked at")] = 0.7,
+    every_picture: Annotated[
+        bool, typer.Option("--every-picture", help="look for a face in every picture, not only where none was measured")
+    ] = False,
+) -> None:
+    """Finds duplicates, the same file or face under two identities, and photographs without a face. Exit 1: found."""
+    faces = _loaded(_settings())
+    found = _with_database(lambda conn: sweeping.sweep(conn, faces, threshold, every_picture=every_picture))
+    table = Table("what", "people", "cosine", "photographs")
+    for one in found:
+        table.add_row(one.what, ", ".join(one.people), f"{one.score:.3f}" if one.score else "", "\n".join(one.photos))
+    Console().print(table if found else "Nothing was found.")
+    if found:
+        raise typer.Exit(1)
 
 
 @app.command("import")
@@ -280,12 +294,29 @@ def embed(workers: Annotated[int, typer.Option(help="threads; 0: one for each co
     console.print(f"{done} photographs measured.")
 
 
+def _loaded(settings: Settings) -> Faces:
+    """The model; a line says what it runs on: onnxruntime falls back to the CPU without a word."""
+    try:
+        faces = load_faces(settings, 1)
+    except PackError as error:
+        console.print(f"leadgate: {error}")
+        raise typer.Exit(2) from None
+    asked, used = PROVIDERS[settings.provider], faces.model.provider
+    instead = "" if asked == used else f" [bold]{asked} was asked for (LEADGATE_MATCHER_PROVIDER) and does not run.[/]"
+    console.print(f"Model {faces.model.pack} on {used}.{instead}")
+    return faces
+
+
 def _settings() -> Settings:
     return Settings()  # pyright: ignore[reportCallIssue] - the environment fills it
 
 
 def _model() -> str:
-    return pack.fingerprint(model_pack(_settings()))
+    try:
+        return pack.fingerprint(model_pack(_settings()))
+    except PackError as error:
+        console.print(f"leadgate: {error}")
+        raise typer.Exit(2) from None
 
 
 def _now() -> datetime:

@@ -10,11 +10,13 @@ import sys
 from dataclasses import replace
 
 import asyncpg
+import numpy as np
 import pytest
+from PIL import Image
 
 from deploy import enrol_run, manifest
 from deploy.enrol_run import Terms
-from matcher import custody, enrolment, gallery, sweeping
+from matcher import custody, enrolment, gallery, images, sweeping
 from tests.matcher.conftest import CAST, ONE_PERSON, PEOPLE, TWO_PEOPLE, cast, probe_of
 from tests.story import NOON
 
@@ -219,10 +221,39 @@ async def test_the_same_face_under_two_identities_is_found(enrol, small_manifest
     same_face = rows[0] | {"person": "S-alias", "photo": "copy.jpg", "arrest_id": "X2"}
     small_manifest.write_text("".join(json.dumps(row) + "\n" for row in (*rows, same_file, same_face)))
     await enrol(small_manifest)
-    found = {(f.what, f.people) for f in await sweeping.sweep(conn, faces.model, 0.6)}
+    found = {(f.what, f.people) for f in await sweeping.sweep(conn, faces, 0.6)}
     assert ("same file", tuple(sorted(("S-other", rows[-1]["person"])))) in found
     alias = next(p for what, p in found if "S-alias" in p and PEOPLE[0] in p)
     assert alias == tuple(sorted(("S-alias", PEOPLE[0])))
+
+
+async def test_one_photograph_encoded_twice_is_found(enrol, small_manifest, conn, faces):
+    rows = first_rows(small_manifest)
+    with Image.open(small_manifest.parent / rows[0]["photo"]) as photo:
+        photo.save(small_manifest.parent / "again.jpg", quality=80)
+    small_manifest.write_text("".join(json.dumps(row) + "\n" for row in (*rows, rows[0] | {"photo": "again.jpg"})))
+    await enrol(small_manifest)
+    (found,) = await sweeping.sweep(conn, faces, 0.7)
+    assert (found.what, found.people, len(found.photos)) == ("same picture twice", (rows[0]["person"],), 2)
+
+
+async def test_photographs_without_a_face_are_found(enrol, small_manifest, conn, faces, superuser):
+    """As another detector may have let them in; they have no vector of this model, so no search finds them."""
+    await enrol(small_manifest)
+    assert await sweeping.sweep(conn, faces, 0.99) == []
+    several = (CAST / next(row for row in cast("probes") if row["faces"] > 1)["probe"]).read_bytes()
+    blank = images.as_jpeg(np.full((200, 200, 3), 128, np.uint8))
+    ids = [row["id"] for row in await conn.fetch("SELECT id FROM gallery.photograph ORDER BY number LIMIT 3")]
+    for photo, jpeg in zip(ids, (blank, several, b"no picture"), strict=True):
+        await superuser.execute("UPDATE gallery.picture SET jpeg = $2 WHERE photograph = $1", photo, jpeg)
+    found = await sweeping.sweep(conn, faces, 0.99, every_picture=True)
+    assert [(one.what, one.photos[0]) for one in found] == list(
+        zip(("no face", "2 faces", "picture cannot be read"), ids, strict=True)
+    )
+    assert await sweeping.sweep(conn, faces, 0.99) == []  # measured once: they are not looked at again
+    await superuser.execute("DELETE FROM gallery.embedding WHERE photograph = ANY($1)", ids)
+    assert await sweeping.sweep(conn, faces, 0.99) == found
+    assert await enrol_run.embed_missing(conn, lambda: faces, faces.model.sha256, 1) == 0
 
 
 async def test_photographs_without_one_face_are_refused_with_a_sentence(enrol, small_manifest, conn):
