@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -17,7 +18,7 @@ from matcher.gallery import Pool
 from matcher.index import GalleryIndex
 from matcher.service import Service
 from matcher.settings import Settings
-from matcher.snapshot import SnapshotError
+from matcher.snapshot import Snapshot, SnapshotError
 
 LOOK_EVERY = 30.0  # seconds, where no notification came
 GATHER = 0.1  # seconds: changes that come together are taken in together
@@ -25,6 +26,7 @@ CANARY_EVERY = 3600.0
 SAVE_AFTER = 60.0  # seconds from a change to a snapshot without what was sealed or expunged (M13: 24 hours)
 SAVE_LARGE_AFTER = 600.0
 LARGE = 100_000
+COUNT_SHARE = 20  # of the time, at most one part goes into counting people: a second in a gallery of a million
 
 log = structlog.get_logger()
 
@@ -39,16 +41,26 @@ def load_faces(settings: Settings, threads: int | None = None) -> Faces:
     return Faces(model_pack(settings), threads=threads or settings.threads, provider=settings.provider)
 
 
+def _which_model(settings: Settings, faces: Faces | None) -> tuple[str, int]:
+    """The model's hash and dimension, which its files say before it is loaded."""
+    if faces:
+        return faces.model.sha256, faces.model.dimension
+    folder = model_pack(settings)
+    return pack.fingerprint(folder), int(pack.about(folder)["dimension"])
+
+
 async def serve(settings: Settings, faces: Faces | None = None) -> None:
     """Serves until the process is asked to stop; its first line says where. The model is loaded where none is given."""
-    faces = faces or await asyncio.to_thread(load_faces, settings)
+    model, dimension = await asyncio.to_thread(_which_model, settings, faces)
     url = settings.database_url.get_secret_value()
     pool = await gallery.connect(url, "leadgate-matcher")
-    service = Service(faces, pool, settings.secret.get_secret_value())
     async with pool.acquire() as conn:
         which = await gallery.identity(conn)
-    folder = settings.cache.expanduser() / "snapshots" / which / faces.model.sha256[:16]
-    follower = Follower(service, pool, faces, folder)
+    folder = settings.cache.expanduser() / "snapshots" / which / model[:16]
+    beginning = Beginning.of(pool, folder, model, dimension)
+    faces = faces or await asyncio.to_thread(load_faces, settings)
+    service = Service(faces, pool, settings.secret.get_secret_value())
+    follower = Follower(service, pool, faces, folder, beginning)
     tasks = [
         asyncio.create_task(gallery.hear_changes(url, follower.changed.set)),
         asyncio.create_task(follower.follow()),
@@ -72,16 +84,49 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
             raise error
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What is read while the model is being loaded: a restart is as long as the longer of the two."""
+
+    held: "asyncio.Task[Snapshot | None]"
+    people: "asyncio.Task[tuple[int, int] | None]"
+
+    @classmethod
+    def of(cls, pool: Pool, folder: Path, model: str, dimension: int) -> "Beginning":
+        held = asyncio.to_thread(_on_disk, folder, model, dimension)
+        return cls(asyncio.create_task(held), asyncio.create_task(_counted(pool)))
+
+
+def _on_disk(folder: Path, model: str, dimension: int) -> Snapshot | None:
+    """The snapshot; None where there is none that can be trusted."""
+    try:
+        return snapshot.load(folder, model, dimension)
+    except SnapshotError as error:
+        log.warning("snapshot.discarded", why=str(error))
+        return None
+
+
+async def _counted(pool: Pool) -> tuple[int, int] | None:
+    """(a change, how many people might be searched for after it); None where the database does not say it just now."""
+    with contextlib.suppress(*gallery.AWAY):
+        async with pool.acquire() as conn:
+            return await gallery.newest_change(conn), await gallery.count_people(conn)
+    return None
+
+
 class Follower:
     """Keeps the index in step with the database, its snapshot on disk, and asks the canaries."""
 
-    def __init__(self, service: Service, pool: Pool, faces: Faces, folder: Path) -> None:
+    def __init__(self, service: Service, pool: Pool, faces: Faces, folder: Path, beginning: Beginning) -> None:
         self.changed = asyncio.Event()
         self._service = service
         self._pool = pool
         self._faces = faces
         self._folder = folder
+        self._beginning: Beginning | None = beginning  # until there is an index
         self._saved = self._asked = 0.0  # when, by the monotonic clock
+        self._uncounted = False  # something changed since people were counted
+        self._count_from = 0.0  # when they may be counted again
 
     async def follow(self) -> None:
         """Whatever was enrolled or sealed is so in the next search: heard at once, looked for every half minute."""
@@ -97,33 +142,55 @@ class Follower:
                 await asyncio.sleep(1)
             await asyncio.sleep(GATHER)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.changed.wait(), LOOK_EVERY)
+                await asyncio.wait_for(self.changed.wait(), self._patience())
+
+    def _patience(self) -> float:
+        """Seconds until we look for changes that nobody told us of, or until people may be counted again."""
+        return min(max(self._count_from - time.monotonic(), 0.0), LOOK_EVERY) if self._uncounted else LOOK_EVERY
 
     async def _catch_up(self) -> None:
         service, model = self._service, self._faces.model
         async with self._pool.acquire() as conn:
             index = service.index if service.index is not None else await self._opened(conn)
             numbers, eligible, through = await gallery.read_changes(conn, model.sha256, index.through)
-            if not numbers and service.facts:
-                return
-            people = await gallery.count_people(conn)
-            async with service.changing:  # a search's root is that of what it searched
-                index.change(numbers, eligible, through)
-                root = await asyncio.to_thread(index.root)
-                service.facts = GalleryFacts(photos=len(index), people=people, root=root)
-                service.index = index
-        log.info("gallery.in-step", photos=len(index), people=people, through=through)
+            self._uncounted |= bool(numbers)
+            if numbers or service.facts is None:
+                async with service.changing:  # a search's root is that of what it searched
+                    index.change(numbers, eligible, through)
+                    root = await asyncio.to_thread(index.root)
+                    service.facts = GalleryFacts(photos=len(index), people=await self._people(conn, through), root=root)
+                    service.index, self._beginning = index, None
+                log.info("gallery.in-step", photos=len(index), people=service.facts.people, through=through)
+            if self._uncounted and time.monotonic() >= self._count_from:
+                await self._count(conn)
+
+    async def _people(self, conn: gallery.Conn, through: int) -> int:
+        """How many people there were when they were last counted."""
+        if self._service.facts:
+            return self._service.facts.people
+        counted = await self._beginning.people if self._beginning else None
+        if counted is None:
+            return await gallery.count_people(conn)
+        self._uncounted |= counted[0] != through
+        return counted[1]
+
+    async def _count(self, conn: gallery.Conn) -> None:
+        """The facts say how many people may be searched for; that takes a second in a gallery of a million."""
+        began = time.monotonic()
+        people = await gallery.count_people(conn)
+        ended = time.monotonic()
+        self._uncounted, self._count_from = False, ended + COUNT_SHARE * (ended - began)
+        assert self._service.facts is not None
+        self._service.facts = self._service.facts.model_copy(update={"people": people})
 
     async def _opened(self, conn: gallery.Conn) -> GalleryIndex:
         """From the snapshot, or, where there is none that can be trusted, from the database."""
         model = self._faces.model
-        try:
-            held = await asyncio.to_thread(snapshot.load, self._folder, model.sha256, model.dimension)
-        except SnapshotError as error:
-            log.warning("snapshot.discarded", why=str(error))
-            held = None
+        held = await self._beginning.held if self._beginning else None
         if held is None or held.through > await gallery.newest_change(conn):  # newer: another database's
             held = await gallery.read_all(conn, model.sha256, model.dimension)
+        else:
+            self._saved = time.monotonic()  # it is on the disk already
         return GalleryIndex(held, threads=2)
 
     async def _ask_canaries(self) -> None:

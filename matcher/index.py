@@ -16,7 +16,7 @@ from usearch.index import Index
 
 from matcher import snapshot
 from matcher.scan import CertifiedScan, Rows
-from matcher.snapshot import Numbers, Snapshot
+from matcher.snapshot import Leaves, Numbers, Snapshot
 
 Vector = NDArray[np.float32]
 FRESH_AT_MOST = 20_000  # then they are merged into a snapshot, and again whenever they are a tenth of it
@@ -56,6 +56,7 @@ class GalleryIndex:
         dimension = held.vectors.shape[1]
         self._fresh = Index(ndim=dimension, metric=MetricKind.IP, dtype=ScalarKind.F32)
         self._leaves: dict[int, bytes] = {}
+        self._nodes, self._touched = dict(held.nodes), set[int]()  # buckets whose node is not yet what it should be
         self._meanwhile: list[Change] | None = None  # changes since `merged` began
         self.through = held.through
 
@@ -109,6 +110,7 @@ class GalleryIndex:
             if not known and number in change.eligible:
                 self._add(number, change.eligible[number])
         self._gone = np.array(sorted(gone), np.int64)
+        self._touched |= {number // snapshot.BUCKET for number in change.numbers}
         self.through = change.through
 
     def _rows_of(self, numbers: Sequence[int]) -> tuple[list[int], list[bool]]:
@@ -128,16 +130,32 @@ class GalleryIndex:
     def root(self) -> str:
         """The root of what is searched now (M14): the same whether it was loaded, caught up or rebuilt."""
         with self._lock:
-            numbers, leaves, _, _ = self._all()
-        return snapshot.root(numbers, leaves)
+            fresh = np.array(sorted(self._leaves), np.int64)
+            for bucket in self._touched:
+                self._nodes.pop(bucket, None)
+                self._nodes |= snapshot.nodes_of(*self._bucket(bucket, fresh))
+            self._touched = set()
+            return snapshot.root(self._nodes)
 
-    def _all(self) -> tuple[Numbers, NDArray[np.uint8], Rows, Numbers]:
+    def _bucket(self, bucket: int, fresh: Numbers) -> tuple[Numbers, Leaves]:
+        """Numbers and leaves of what is searched now, of one bucket."""
+        ends = (bucket * snapshot.BUCKET, (bucket + 1) * snapshot.BUCKET)
+        low, high = np.searchsorted(self._held.numbers, ends)
+        gone = self._gone[slice(*np.searchsorted(self._gone, (low, high)))]
+        rows = np.setdiff1d(np.arange(low, high), gone, assume_unique=True)
+        added = fresh[slice(*np.searchsorted(fresh, ends))]
+        numbers = np.concatenate([self._held.numbers[rows], added])
+        return numbers, np.concatenate([self._held.leaves[rows], self._leaves_of(added)])
+
+    def _leaves_of(self, fresh: Numbers) -> Leaves:
+        return np.array([np.frombuffer(self._leaves[n], np.uint8) for n in fresh.tolist()], np.uint8).reshape(-1, 32)
+
+    def _all(self) -> tuple[Numbers, Leaves, Rows, Numbers]:
         """Numbers and leaves of everything that is searched; which rows of the snapshot, which fresh numbers it is."""
         rows = np.delete(np.arange(len(self._scan)), self._gone)
         fresh = np.array(sorted(self._leaves), np.int64)
-        added = np.array([np.frombuffer(self._leaves[n], np.uint8) for n in fresh.tolist()], np.uint8).reshape(-1, 32)
         numbers = np.concatenate([self._held.numbers[rows], fresh])
-        return numbers, np.concatenate([self._held.leaves[rows], added]), rows, fresh
+        return numbers, np.concatenate([self._held.leaves[rows], self._leaves_of(fresh)]), rows, fresh
 
     def merged(self) -> Snapshot:
         """Everything that is searched now, as one snapshot. May take long: searching and changing go on meanwhile."""

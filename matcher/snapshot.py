@@ -28,6 +28,7 @@ BLOCK = 8 << 20
 Numbers = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 Leaves = NDArray[np.uint8]
+Nodes = dict[int, bytes]  # by bucket: the hash over what is in it
 
 
 class SnapshotError(Exception):
@@ -42,13 +43,14 @@ class Snapshot:
     vectors: Vectors  # float32, shape (n, d), length 1
     quantised: Quantised
     leaves: Leaves  # uint8, shape (n, 32)
+    nodes: Nodes
     through: int
 
 
 def made(numbers: Numbers, vectors: Vectors, through: int, leaves: Leaves | None = None) -> Snapshot:
     """A snapshot of these photographs, in memory."""
     known = leaves if leaves is not None else hashed(numbers, vectors)
-    return Snapshot(numbers, vectors, quantise(vectors), known, through)
+    return Snapshot(numbers, vectors, quantise(vectors), known, nodes_of(numbers, known), through)
 
 
 def hashed(numbers: Numbers, vectors: Vectors) -> Leaves:
@@ -60,11 +62,10 @@ def hashed(numbers: Numbers, vectors: Vectors) -> Leaves:
     return out
 
 
-def root(numbers: Numbers, leaves: Leaves) -> str:
-    """The root over the photographs, whatever the order in which they came: a tree of buckets of 4,096 numbers.
+def nodes_of(numbers: Numbers, leaves: Leaves) -> Nodes:
+    """The tree's nodes, whatever the order in which the photographs came: one for each bucket of 4,096 numbers.
 
-    Each bucket's node is SHA-256 over 1, its number, and the (number, leaf hash) of its photographs; the root is
-    SHA-256 over 2 and the nodes. A change is checked against one bucket and the nodes, not against everything.
+    Each is SHA-256 over 1, its number, and the (number, leaf hash) of its photographs.
     """
     order = np.argsort(numbers, kind="stable")
     numbers, leaves = numbers[order], leaves[order]
@@ -73,12 +74,20 @@ def root(numbers: Numbers, leaves: Leaves) -> str:
     rows[:, 8:] = leaves
     buckets = numbers // BUCKET
     starts = np.flatnonzero(np.diff(buckets, prepend=-1))
-    top = hashlib.sha256(b"\2")
     ends = np.append(starts, len(numbers))[1:]
-    for start, end in zip(starts, ends, strict=True):
-        head = b"\1" + int(buckets[start]).to_bytes(8, "big")
-        top.update(hashlib.sha256(head + rows[start:end].tobytes()).digest())
-    return top.hexdigest()
+    return {
+        int(buckets[start]): hashlib.sha256(_head(int(buckets[start])) + rows[start:end].tobytes()).digest()
+        for start, end in zip(starts, ends, strict=True)
+    }
+
+
+def _head(bucket: int) -> bytes:
+    return b"\1" + bucket.to_bytes(8, "big")
+
+
+def root(nodes: Nodes) -> str:
+    """The root over the photographs: SHA-256 over 2 and the nodes. A change costs one bucket and the nodes."""
+    return hashlib.sha256(b"\2" + b"".join(nodes[bucket] for bucket in sorted(nodes))).hexdigest()
 
 
 # --- on disk ----------------------------------------------------------------------------------------------------------
@@ -101,7 +110,7 @@ def save(folder: Path, snapshot: Snapshot, model: str) -> Path:
             "error": snapshot.quantised.error,
             "longest": snapshot.quantised.longest,
             "through": snapshot.through,
-            "root": root(snapshot.numbers, snapshot.leaves),
+            "root": root(snapshot.nodes),
             "files": digests,
         }
         _written(coming / "about.json", np.frombuffer(json.dumps(about, indent=1).encode(), np.uint8))
@@ -166,10 +175,11 @@ def load(folder: Path, model: str, dimension: int) -> Snapshot | None:
     numbers = np.fromfile(newest / "numbers.i64", "<i8").astype(np.int64)
     leaves = np.fromfile(newest / "leaves.sha256", np.uint8).reshape(count, 32)
     mapped = np.memmap(newest / "vectors.f32", np.float32, "r", shape=shape) if count else np.zeros(shape, np.float32)
-    if root(numbers, leaves) != about["root"]:
+    nodes = nodes_of(numbers, leaves)
+    if root(nodes) != about["root"]:
         raise SnapshotError(f"{newest}: the root does not fit what is in it")
     quantised = Quantised(codes, about["scale"], about["error"], about["longest"])
-    return Snapshot(numbers, mapped, quantised, leaves, about["through"])
+    return Snapshot(numbers, mapped, quantised, leaves, nodes, about["through"])
 
 
 def _about(path: Path, model: str, dimension: int) -> dict[str, Any]:

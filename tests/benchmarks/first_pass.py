@@ -215,7 +215,9 @@ def kernels(n: int, d: int, share: float, pool: ThreadPoolExecutor) -> dict[str,
             lambda at: numkong.dots_packed(_nibbles(narrow[at : at + CHUNK]), packed)
         ),
         f"then {share:.1%} of the rows as int8": timed(
-            lambda: list(pool.map(lambda at: numkong.dot(wide.take(rows[at : at + 2048], 0, mode="clip"), probe), again))
+            lambda: list(
+                pool.map(lambda at: numkong.dot(wide.take(rows[at : at + 2048], 0, mode="clip"), probe), again)
+            )
         ),
     }
 
@@ -261,7 +263,9 @@ def main() -> None:
     read.add_argument("--n", type=int, default=100_000)
     read.add_argument("--k", type=int, default=50)
     read.add_argument("--data", type=Path, help="photographs to be embedded, instead of drawn vectors")
-    read.add_argument("--kernels", action="store_true", help="what the kernels take that there are (FAISS's are slow to build)")
+    read.add_argument(
+        "--kernels", action="store_true", help="what the kernels take that there are (FAISS's are slow to build)"
+    )
     read.add_argument("--json", type=Path)
     asked = read.parse_args()
     if asked.data:
@@ -277,7 +281,9 @@ def main() -> None:
     printed(lines, timings, f"{n:,} x {d}, k = {asked.k}, memory at {gb_s:.0f} GB/s")
     if asked.json:
         said = {"n": n, "dimension": d, "k": asked.k, "gb_s": gb_s, "kernels_ms": timings}
-        asked.json.write_text(json.dumps(said | {"lines": [asdict(line) for line in lines]}, indent=1), encoding="utf-8")
+        asked.json.write_text(
+            json.dumps(said | {"lines": [asdict(line) for line in lines]}, indent=1), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

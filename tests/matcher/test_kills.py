@@ -377,5 +377,5 @@ async def served_rightly(conn, folder: Path, model, child: Child, figures: Figur
     _, said = await serving(child)
     figures.lost += max(0, len(truth.numbers) - said["photos"])
     figures.doubled += max(0, said["photos"] - len(truth.numbers))
-    figures.wrong += said["root"] != snapshot.root(truth.numbers, truth.leaves)
+    figures.wrong += said["root"] != snapshot.root(truth.nodes)
     await child.kill()
