@@ -140,6 +140,9 @@ class Follower:
                 log.warning("gallery.database-away", error=type(error).__name__)
                 self.changed.set()
                 await asyncio.sleep(1)
+            except gallery.VectorError as error:
+                log.exception("gallery.wrong-vector")
+                self._service.out_of_service = str(error)
             await asyncio.sleep(GATHER)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed.wait(), self._patience())
@@ -152,7 +155,7 @@ class Follower:
         service, model = self._service, self._faces.model
         async with self._pool.acquire() as conn:
             index = service.index if service.index is not None else await self._opened(conn)
-            numbers, eligible, through = await gallery.read_changes(conn, model.sha256, index.through)
+            numbers, eligible, through = await gallery.read_changes(conn, model.sha256, model.dimension, index.through)
             self._uncounted |= bool(numbers)
             if numbers or service.facts is None:
                 async with service.changing:  # a search's root is that of what it searched

@@ -31,6 +31,10 @@ AWAY = (
 REFUSED = (asyncpg.CheckViolationError, asyncpg.InsufficientPrivilegeError)  # by the database's own rules
 
 
+class VectorError(Exception):
+    """A vector in the gallery is not this model's; the message says whose and what to do. Nothing can be searched."""
+
+
 class Conn(Protocol):
     """A database connection, as far as we use one: SQL must be text from our own source."""
 
@@ -86,7 +90,7 @@ async def read_all(conn: Conn, model: str, dimension: int) -> Snapshot:
         room = await conn.fetchval(SIZE)
         numbers, vectors, at = np.zeros(room, np.int64), np.zeros((room, dimension), np.float32), 0
         async for row in conn.cursor(ELIGIBLE, model, prefetch=MANY):
-            numbers[at], vectors[at] = row["number"], np.frombuffer(row["vector"], "<f4")
+            numbers[at], vectors[at] = row["number"], _vector(row, dimension)
             at += 1
     return await asyncio.to_thread(snapshot.made, numbers[:at], vectors[:at], through)
 
@@ -99,7 +103,7 @@ WHERE eligible.number = ANY($1)
 """
 
 
-async def read_changes(conn: Conn, model: str, after: int) -> tuple[list[int], dict[int, Vector], int]:
+async def read_changes(conn: Conn, model: str, dimension: int, after: int) -> tuple[list[int], dict[int, Vector], int]:
     """What changed since change `after`: photographs, vectors of those that may be searched, the newest change."""
     async with conn.transaction(isolation="repeatable_read"):
         through = await conn.fetchval(THROUGH)
@@ -107,8 +111,20 @@ async def read_changes(conn: Conn, model: str, after: int) -> tuple[list[int], d
         vectors: dict[int, Vector] = {}
         for at in range(0, len(numbers), MANY):
             rows = await conn.fetch(ELIGIBLE_AMONG, numbers[at : at + MANY], model)
-            vectors |= {row["number"]: np.frombuffer(row["vector"], "<f4") for row in rows}
+            vectors |= {row["number"]: _vector(row, dimension) for row in rows}
     return numbers, vectors, through
+
+
+def _vector(row: Any, dimension: int) -> Vector:
+    """float32 of shape (dimension,). Enrolment writes no other; what else writes to the database might."""
+    vector = np.frombuffer(row["vector"], "<f4")
+    if len(vector) == dimension:
+        return vector
+    raise VectorError(
+        f"Photograph {row['number']} of the gallery has a vector of {len(vector)} dimensions, and the model's have "
+        f"{dimension}: something else than enrolment wrote it. Nothing is searched until that row of "
+        "gallery.embedding is deleted and the photograph embedded again (leadgate gallery embed)."
+    )
 
 
 async def newest_change(conn: Conn) -> int:

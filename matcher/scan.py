@@ -114,6 +114,8 @@ class CertifiedScan:
 
     def search_all(self, probes: Vector, k: int, without: Rows | None = None) -> list[Nearest]:
         """As `search`, for float32 of shape (m, d); up to 32 probes share each pass over memory."""
+        if probes.shape[1] != self.vectors.shape[1]:
+            raise ValueError(f"a probe of {probes.shape[1]} dimensions; the gallery has {self.vectors.shape[1]}")
         gone = np.sort(without) if without is not None else np.zeros(0, np.int64)
         found: list[Nearest] = []
         for at in range(0, len(probes), BATCH):

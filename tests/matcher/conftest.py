@@ -102,9 +102,9 @@ class Matcher:
     url: str = ""
     said: list[str] = field(default_factory=list)
 
-    async def start(self) -> "Matcher":
+    async def start(self, *program: str) -> "Matcher":
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "matcher", env=self.env, stdout=asyncio.subprocess.PIPE
+            sys.executable, *(program or ("-m", "matcher")), env=self.env, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdout
         line = await asyncio.wait_for(self.process.stdout.readline(), 60)

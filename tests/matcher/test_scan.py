@@ -79,3 +79,9 @@ def test_nothing_enrolled_or_everything_sealed_gives_nothing():
     assert (len(empty.rows), empty.searched) == (0, 0)
     vectors = people(3, 16, 7)
     assert CertifiedScan(vectors).search(vectors[0], 5, np.array([2, 0, 1])).searched == 0
+
+
+def test_a_probe_of_another_dimension_is_refused_in_so_many_words():
+    held = CertifiedScan(people(5, 16, 8))
+    with pytest.raises(ValueError, match="probe of 8 dimensions; the gallery has 16"):
+        held.search(people(1, 8, 9)[0], 3)

@@ -3,12 +3,14 @@
 import asyncio
 import io
 import json
+import shutil
+from pathlib import Path
 
 from PIL import Image
 
 from matcher import custody
 from matcher.contract import FacesFound, PersonFacts, Problem, SearchResult
-from tests.matcher.conftest import PEOPLE, cast, probe_of
+from tests.matcher.conftest import PEOPLE, Matcher, cast, probe_of
 from tests.story import NOON
 
 
@@ -165,3 +167,50 @@ async def test_many_searches_at_once_are_all_answered(matcher, enrol, small_mani
     answers = await asyncio.gather(*(matcher.ask("POST", "/v1/search?k=2", probe) for probe in probes))
     first = [SearchResult.model_validate_json(body).candidates[0].person_id for _, body in answers]
     assert first == list(PEOPLE) * 3
+
+
+SHORTEN = "UPDATE gallery.embedding SET vector = substr(vector, 1, 64) WHERE photograph = $1"
+TOUCH = "UPDATE gallery.photograph SET agency = agency WHERE id = $1"
+
+
+async def test_a_vector_of_the_wrong_dimension_stops_searching_and_says_which_until_it_is_gone(
+    matcher, enrol, small_manifest, superuser
+):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    photo, whole = await superuser.fetchrow("SELECT photograph, vector FROM gallery.embedding LIMIT 1")
+    await superuser.execute(SHORTEN, photo)
+    await superuser.execute(TOUCH, photo)
+    await matcher.until(503)
+    status, body = await matcher.ask("POST", "/v1/search", probe_of(PEOPLE[0]).read_bytes())
+    assert status == 503
+    assert "16 dimensions, and the model's have 128" in Problem.model_validate_json(body).reason
+    await superuser.execute("UPDATE gallery.embedding SET vector = $2 WHERE photograph = $1", photo, whole)
+    await superuser.execute(TOUCH, photo)
+    await matcher.until(200, photos=told.done)
+
+
+FULL = """
+import resource, runpy, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+runpy.run_module("matcher", run_name="__main__")
+"""
+
+
+async def test_a_full_disk_costs_the_snapshot_and_not_the_service(matcher, enrol, small_manifest):
+    told = await enrol(small_manifest)
+    await matcher.stop()
+    own = Path(matcher.env["LEADGATE_MATCHER_CACHE"])
+    await asyncio.to_thread(shutil.rmtree, own / "snapshots", ignore_errors=True)
+    full = await Matcher(matcher.env).start("-c", FULL)
+    try:
+        await full.until(200, photos=told.done)
+        while b"snapshot.not-saved" not in await asyncio.wait_for(full.process.stdout.readline(), 60):
+            pass
+        status, body = await full.ask("POST", "/v1/search", probe_of(PEOPLE[0]).read_bytes())
+        assert SearchResult.model_validate_json(body).candidates[0].person_id == PEOPLE[0]
+        assert status == 200
+        assert await asyncio.to_thread(lambda: list(own.glob("snapshots/*/*/*"))) == []
+    finally:
+        await full.stop()
