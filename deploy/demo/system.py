@@ -186,15 +186,15 @@ async def running(
         )
         system.http_port = _free_port() if signed_http else 0
         system.settings = settings or {}
-        await _prepare_database(system)
-        stack.push_async_callback(_stop, system)
-        await asyncio.gather(_start_workspace(system), _start_matcher(system))
+        await prepare_database(system)
+        stack.push_async_callback(stop, system)
+        await asyncio.gather(_start_workspace(system), start_matcher(system))
         await _fill_roster(system)
-        await _start_bot(system)
+        await start_bot(system)
         yield system
 
 
-async def _stop(system: System) -> None:
+async def stop(system: System) -> None:
     for name in ("bot", "worker", "sealer", "matcher", "workspace"):
         if child := system.children.get(name):
             await child.stop()
@@ -206,7 +206,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _prepare_database(system: System) -> None:
+async def prepare_database(system: System) -> None:
     """The database exists, is migrated, and has a login for each service."""
     await _create_database(system.postgres.url())
     await migrations.upgrade(system.database_url("postgres"))
@@ -258,7 +258,7 @@ async def _start_workspace(system: System) -> None:
     await ready(child, answers)
 
 
-async def _start_matcher(system: System) -> None:
+async def start_matcher(system: System) -> None:
     """The gallery is filled from the synthetic cast, once, and the matcher serves it."""
     env = system.matcher_environment()
     await _enrol_cast(system, env)
@@ -319,7 +319,7 @@ async def _fill_roster(system: System) -> None:
     await roster.put(system.database_url("bot"), people, now)
 
 
-async def _start_bot(system: System) -> None:
+async def start_bot(system: System) -> None:
     """The listener is connected and the worker runs, both say so in their logs; the sealer signs."""
     key = system.root / "ledger.key"
     if not key.exists():

@@ -7,15 +7,9 @@ does in ours. The exceptions are these, and no others.
 import asyncio
 import contextlib
 import json
-import os
-import socket
-import stat
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -26,74 +20,11 @@ from deploy.workspace.workspace import Workspace
 
 from .conftest import Cast, picture
 from .desk import Json, build, desk
-from .judges.block_kit import HERE, HOW
+from .judges.block_kit import HOW
+from .strangers import BINARY, DANA, ROOM, SECRET, free_port, stranger
 from .test_delivery import until
 
-BINARY = HERE / "node_modules" / "local-slack-linux-x64" / "bin" / "local-slack"
 pytestmark = pytest.mark.skipif(not BINARY.exists(), reason=HOW)
-ROOM, DANA, SECRET = "C01INTAKE", "U01DANA", "a-signing-secret"
-
-
-@dataclass
-class Stranger:
-    """The other workspace, by its control door."""
-
-    base: str
-    http: aiohttp.ClientSession
-
-    async def do(self, what: str, **body: Any) -> Json:
-        async with self.http.post(f"{self.base}/_control/{what}", json=body) as answer:
-            return await answer.json()
-
-    async def upload(self, data: bytes) -> None:
-        form = aiohttp.FormData({"channel": ROOM, "user": DANA, "text": "From camera 2."})
-        form.add_field("file", data, filename="a.jpg", content_type="image/jpeg")
-        async with self.http.post(f"{self.base}/_control/upload", data=form) as answer:
-            assert (await answer.json())["ok"]
-
-    async def messages(self) -> list[Json]:
-        async with self.http.get(f"{self.base}/_control/messages/{ROOM}") as answer:
-            return (await answer.json())["messages"]
-
-    async def log(self) -> list[Json]:
-        async with self.http.get(f"{self.base}/_control/log") as answer:
-            return (await answer.json())["log"]
-
-    async def message(self, wanted: str) -> Json:
-        for _ in range(200):
-            for found in await self.messages():
-                if found.get("text", "").startswith(wanted):
-                    return found
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"no message {wanted!r} in {await self.messages()}")
-
-
-@contextlib.asynccontextmanager
-async def stranger(folder: Path, port: int, mode: str, request_url: str) -> AsyncIterator[Stranger]:
-    app = {"mode": mode, "signingSecret": SECRET} | ({"requestUrl": request_url} if request_url else {})
-    config = {
-        "apps": [app],
-        "users": [{"id": DANA, "name": "dana.ruiz", "real_name": "Dana Ruiz"}],
-        "channels": [{"id": ROOM, "name": "face-intake", "is_private": True, "members": [DANA, "U0BOT"]}],
-    }
-    path = folder / "config.json"
-    await asyncio.to_thread(path.write_text, json.dumps(config))
-    os.chmod(BINARY, os.stat(BINARY).st_mode | stat.S_IXUSR)  # noqa: PTH101, PTH116 -- one call, on npm's file
-    words = ("--config", str(path), "--port", str(port), "--base-host", "127.0.0.1", "--files-dir", str(folder))
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(BINARY, *words, stdout=quiet, stderr=quiet)
-    try:
-        async with aiohttp.ClientSession() as http:
-            other = Stranger(f"http://127.0.0.1:{port}", http)
-            for _ in range(200):
-                with contextlib.suppress(aiohttp.ClientError):
-                    await other.log()
-                    break
-                await asyncio.sleep(0.05)
-            yield other
-    finally:
-        process.kill()
-        await process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -121,12 +52,6 @@ async def app_over(mode: str, port: int, heard: list[Json], url_of: list[str]) -
         yield
     finally:
         await runner.cleanup()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize("mode", ["socket", "events"])
