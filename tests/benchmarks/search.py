@@ -255,7 +255,11 @@ def run(n: int, only: list[str], rounds: int, probes: int) -> tuple[dict[str, fl
     vectors, asked = gallery(n, probes)
     scan = CertifiedScan(vectors, threads=THREADS)
     with ExitStack() as stack:
-        engines = {name: build(name, vectors, scan, stack) for name in only}
+        engines, built = {}, {}
+        for name in only:
+            began = time.perf_counter()
+            engines[name] = build(name, vectors, scan, stack)
+            built[name] = time.perf_counter() - began
         times = interleaved(engines, asked, rounds)
         kths = truth(vectors, asked[:20], min(K, n))
         recalls = {
@@ -267,7 +271,7 @@ def run(n: int, only: list[str], rounds: int, probes: int) -> tuple[dict[str, fl
     figures: dict[str, float | None] = {"n": n}
     figures |= {f"{name}_ms": float(np.median(times[name])) if name in times else None for name in ENGINES}
     figures |= {"recall_at_50": share, "certified": certified}
-    table = _table(n, times, recalls)
+    table = _table(n, times, recalls, built)
     table.caption = (
         f"{probes} probes: recall@50 {share:.4f}, valid certificates {certified:.2%}; "
         f"batches of {BATCH}: {rate:.0f} queries/s"
@@ -275,13 +279,17 @@ def run(n: int, only: list[str], rounds: int, probes: int) -> tuple[dict[str, fl
     return figures, table
 
 
-def _table(n: int, times: dict[str, np.ndarray], recalls: dict[str, float]) -> Table:
-    table = Table("engine", "min ms", "p50 ms", "p95 ms", "x ours", "recall@50", title=f"{n:,} x {DIMENSION}, k = {K}")
+def _table(n: int, times: dict[str, np.ndarray], recalls: dict[str, float], built: dict[str, float]) -> Table:
+    table = Table(
+        "engine", "min ms", "p50 ms", "p95 ms", "x ours", "recall@50", "build s", title=f"{n:,} x {DIMENSION}, k = {K}"
+    )
     reference = np.median(times["ours"]) if "ours" in times else float("nan")
     for name, spent in times.items():
         figures = (spent.min(), np.median(spent), np.percentile(spent, 95))
         shown = f"{recalls[name]:.3f}" if name in recalls else ""
-        table.add_row(name, *(f"{x:.1f}" for x in figures), f"{np.median(spent) / reference:.2f}", shown)
+        table.add_row(
+            name, *(f"{x:.1f}" for x in figures), f"{np.median(spent) / reference:.2f}", shown, f"{built[name]:.0f}"
+        )
     return table
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import cold_start, enrol, search, service
+from tests.benchmarks import cold_start, enrol, first_pass, search, service
 
 
 def test_the_search_benchmark_writes_the_figures_it_prints(tmp_path, monkeypatch, capsys):
@@ -67,3 +67,17 @@ def test_the_service_benchmark_times_every_stage_quiet_and_written_to(tmp_path, 
         assert set(figures[part]) == {*service.STAGES, "response", "total"}
         assert figures[part]["total"]["p50"] > 0
     assert "gallery of 900 x 128" in capsys.readouterr().out
+
+
+def test_the_first_pass_table_leaves_less_out_with_every_bit_and_never_what_belongs_to_the_answer(
+    tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "first_pass.json"
+    monkeypatch.setattr("sys.argv", ["first_pass", "--n", "2000", "--json", str(file)])
+    first_pass.main()
+    lines = json.loads(file.read_text())["lines"]
+    by_bits = [line for line in lines if line["code"] == "uniform"]
+    assert [line["unknown"] for line in by_bits] == sorted((line["unknown"] for line in by_bits), reverse=True)
+    assert all(line["survive"] >= 50 / 2000 for line in lines if line["code"] != "int8, whole (ours)")
+    assert by_bits[3]["unknown"] == pytest.approx(0.107, abs=0.003)  # Max 1960: .01154 of the variance
+    assert "2,000 x 512" in capsys.readouterr().out
