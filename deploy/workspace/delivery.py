@@ -12,8 +12,11 @@ from typing import Any, Literal, Protocol, TypeAlias
 from .clock import Clock, Timings
 from .faults import Faults
 from .model import Json
+from .state import Shelf
 
 EnvelopeKind: TypeAlias = Literal["events_api", "interactive", "slash_commands"]
+PENDING = "pending"
+
 RetryReason: TypeAlias = Literal["http_timeout", "http_error", "connection_failed", "timeout", "no_retry"]
 
 
@@ -41,6 +44,16 @@ class NotAcknowledged:
     reason: RetryReason
 
 
+@dataclass(slots=True)
+class Pending:
+    """An event that the app has not acknowledged: `attempt` is the next one, due at `due`, and why it comes again."""
+
+    envelope: Envelope
+    attempt: int = 0
+    reason: str = ""
+    due: float = 0.0
+
+
 class Transport(Protocol):
     async def send(self, envelope: Envelope, attempt: int, reason: str) -> Ack | NotAcknowledged:
         """One attempt. `attempt` counts from 0; `reason` says why the one before failed."""
@@ -48,10 +61,13 @@ class Transport(Protocol):
 
 
 class Delivery:
-    """Sends envelopes over whichever transport the app has chosen, with the faults that were asked for."""
+    """Sends envelopes over whichever transport the app has chosen, with the faults that were asked for.
 
-    def __init__(self, clock: Clock, timings: Timings, faults: Faults, transport: Transport) -> None:
-        self._clock, self._timings, self._faults = clock, timings, faults
+    What is not acknowledged is kept on the shelf: a workspace that was killed goes on redelivering where it was.
+    """
+
+    def __init__(self, clock: Clock, timings: Timings, faults: Faults, transport: Transport, shelf: Shelf) -> None:
+        self._clock, self._timings, self._faults, self._shelf = clock, timings, faults, shelf
         self.transport = transport
         self._running: set[asyncio.Task[None]] = set()
         self._held: list[Envelope] = []
@@ -85,34 +101,59 @@ class Delivery:
             return
         copies = 2 if fault and fault.what == "duplicate" else 1
         for _ in range(copies):
-            self._start(self._deliver(envelope, fault.what if fault else "", fault.seconds if fault else 0.0))
+            pending = Pending(envelope)
+            self._keep(pending)
+            self._start(self._deliver(pending, fault.what if fault else "", fault.seconds if fault else 0.0))
         held, self._held = self._held, []
         for late in held:
-            self._start(self._deliver(late, "", 0.0))
+            self._start(self._deliver(Pending(late)))
+
+    def resume(self) -> None:
+        """What was not acknowledged before the restart comes again when it is due."""
+        for kept in self._shelf.load(PENDING):
+            envelope = Envelope("events_api", kept["about"], kept["payload"])
+            self._start(self._deliver(Pending(envelope, kept["attempt"], kept["reason"], kept["due"])))
 
     async def _release_later(self, seconds: float) -> None:
         """A held event is overtaken by the next one, or goes on its own when there is none."""
         await self._clock.sleep(seconds)
         held, self._held = self._held, []
         for late in held:
-            await self._deliver(late, "", 0.0)
+            await self._deliver(Pending(late))
 
-    async def _deliver(self, envelope: Envelope, misfortune: str, seconds: float) -> None:
+    async def _deliver(self, pending: Pending, misfortune: str = "", seconds: float = 0.0) -> None:
         if misfortune == "delay":
             await self._clock.sleep(seconds)
         if misfortune == "no_ack":
-            await self.transport.send(envelope, 0, "")
+            await self.transport.send(pending.envelope, 0, "")
         lost = misfortune in {"drop", "no_ack"}
-        outcome = NotAcknowledged("timeout") if lost else await self.transport.send(envelope, 0, "")
-        for attempt, wait in enumerate(self._timings.redelivery, 1):
-            match outcome:
+        waits = self._timings.redelivery
+        while pending.attempt <= len(waits):
+            await self._clock.sleep(pending.due - self._clock.now())
+            match await self._attempt(pending, lost=lost):
                 case Ack() | NotAcknowledged("no_retry"):
-                    return
+                    return self._forget(pending)
                 case NotAcknowledged(reason):
-                    await self._clock.sleep(wait)
-                    outcome = await self.transport.send(envelope, attempt, reason)
-        if isinstance(outcome, NotAcknowledged):
-            self.undelivered.append(envelope.payload)
+                    wait = waits[pending.attempt] if pending.attempt < len(waits) else 0.0
+                    pending.attempt, pending.reason, pending.due = pending.attempt + 1, reason, self._clock.now() + wait
+                    self._keep(pending)
+            lost = False
+        self._forget(pending)
+        self.undelivered.append(pending.envelope.payload)
+        return None
+
+    async def _attempt(self, pending: Pending, *, lost: bool) -> Ack | NotAcknowledged:
+        if lost:
+            return NotAcknowledged("timeout")
+        return await self.transport.send(pending.envelope, pending.attempt, pending.reason)
+
+    def _keep(self, pending: Pending) -> None:
+        envelope, key = pending.envelope, pending.envelope.payload["event_id"]
+        kept = {"attempt": pending.attempt, "reason": pending.reason, "due": pending.due}
+        self._shelf.save(PENDING, key, kept | {"about": envelope.about, "payload": envelope.payload})
+
+    def _forget(self, pending: Pending) -> None:
+        self._shelf.forget(PENDING, pending.envelope.payload["event_id"])
 
     def _record(self, envelope: Envelope) -> None:
         self.sent.append(envelope)

@@ -33,7 +33,7 @@ class Workspace:
         self.feed, self.faults, self.rates = Feed(), Faults(), Rates(self.clock, self.timings)
         self.sockets = Sockets(self.clock, self.timings, self.state.app)
         self.http: SignedHttp | None = None
-        self.delivery = Delivery(self.clock, self.timings, self.faults, self.sockets)
+        self.delivery = Delivery(self.clock, self.timings, self.faults, self.sockets, self.state.shelf)
         self.events = Events(self.state, self.manifest, self.credentials, self.delivery)
         self.files = Files(self.state, self.clock, self.timings)
         self.posting = Posting(self.state, self.shapes, self.events, self.feed, self.files)
@@ -65,6 +65,7 @@ class Workspace:
         self.base = self.shapes.base = base
         self.hooks.base = base
         self.files.finish_interrupted()
+        self.delivery.resume()
 
     def deliver_to(self, url: str) -> None:
         """Signed HTTP from now on; an empty `url` goes back to Socket Mode."""

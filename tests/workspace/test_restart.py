@@ -12,10 +12,11 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from deploy.workspace.configuration import WorkspaceConfig, read_manifest, read_people
-from deploy.workspace.person import Person
+from deploy.workspace.person import Director, Person
 from deploy.workspace.server import running
 
 from .conftest import picture, room
+from .test_delivery import Listener, listening, until
 
 
 async def test_everything_is_still_there_after_a_restart(tmp_path: Path):
@@ -30,6 +31,30 @@ async def test_everything_is_still_there_after_a_restart(tmp_path: Path):
         assert await dana.image(photo["files"][0]["id"]) == data
         again = await dana.post_message("#face-intake", "later")
         assert again["ts"] > before[-1]["ts"]
+
+
+async def test_what_the_app_has_not_acknowledged_comes_again_after_a_restart_when_it_is_due(tmp_path: Path):
+    config = WorkspaceConfig(read_manifest(), read_people(), state=tmp_path, control=True)
+    async with running(config) as ws, Person(ws.base, "dana") as dana, listening(ws, answers=False) as deaf:
+        ws.timings.ack = 0.05
+        await dana.post_message("#face-intake", "Is anybody there?")
+        await until(lambda: heard(deaf) == [0, 1])
+        await asyncio.sleep(0.2)
+    async with running(config) as ws, listening(ws) as listener:
+        await asyncio.sleep(0.2)
+        assert heard(listener) == []
+        await Director(ws.base)("clock", advance=61)
+        await until(lambda: heard(listener) == [2])
+        await until(lambda: not list(ws.state.shelf.load("pending")))
+    async with running(config) as ws, listening(ws) as listener:
+        await Director(ws.base)("clock", advance=600)
+        await asyncio.sleep(0.2)
+        assert heard(listener) == []
+
+
+def heard(listener: Listener) -> list[int]:
+    """The attempts at the message that arrived."""
+    return [f["retry_attempt"] for f in listener.envelopes() if f["payload"].get("event", {}).get("type") == "message"]
 
 
 async def test_names_are_the_same_on_every_machine():
