@@ -38,6 +38,7 @@ from bot.oversight import Oversight
 from bot.packs import load_pack
 from bot.people import People
 from bot.pictures import Pictures
+from bot.preparing import Preparing
 from bot.quality import Quality
 from bot.review import Review
 from bot.roster import Roster
@@ -260,7 +261,11 @@ def _starting(prefix: str) -> Any:
 def viewer_of(p: Parts) -> Viewer:
     """The viewer, whose links say the address under which examiners' browsers reach it."""
     kek, address = p.settings.key_encryption_key, p.settings.viewer_address
-    return Viewer(p.pool, p.casework, p.people, p.desk, _matcher(p), kek, p.rooms, address, clock)
+    return Viewer(p.pool, p.casework, p.people, p.desk, _matcher(p), kek, _preparing(p), p.rooms, address, clock)
+
+
+def _preparing(p: Parts) -> Preparing:
+    return Preparing(p.casework, p.pool, p.desk, _matcher(p), p.settings.key_encryption_key, p.rooms)
 
 
 @asynccontextmanager
@@ -337,7 +342,8 @@ async def work(settings: Settings) -> None:
         )
         pictures = Pictures(p.casework, p.pool, p.desk, kept_in_slack=images)
         injection = Injection(p.casework, p.pool, p.desk, kek, team)
-        kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind()}
+        preparing = _preparing(p)
+        kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind(), **preparing.by_kind()}
         worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)

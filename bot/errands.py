@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import ids, jobs, leadsheet, ledger, photos, queue, store
+from bot import copies, ids, jobs, leadsheet, ledger, photos, queue, store
 from bot.casework import SYSTEM, Casework, stream_of
 from bot.database import Pool
 from bot.desk import Desk, PhotoGoneError
@@ -36,6 +36,7 @@ from policy.model import (
     State,
 )
 from policy.pack import Pack
+from policy.workflow import searched_copy
 
 Message = tuple[str, list[Block]]
 Errand = Callable[[Lease], Awaitable[None]]
@@ -238,11 +239,16 @@ class Errands:
         """The gallery was searched and everything a court may ask about it is recorded (M14)."""
         search = await self._search(lease)
         pack = self._casework.pack_of(search)
-        photo = await self._original_or_fail(search.id)
         assert search.face is not None, "searched before a face was chosen"
-        result = await self._matcher.search(photo, search.face, pack.candidates.default)
+        face = search.face if searched_copy(search) == search.photo_sha256 else 0  # in a prepared copy it is alone
+        result = await self._matcher.search(await self._to_be_searched(search), face, pack.candidates.default)
         found = RecordCandidates(_candidates(result), _evidence(result, pack.sha256))
         await self._casework.submit(search.id, found, SYSTEM, lease=lease)
+
+    async def _to_be_searched(self, search: Search) -> bytes:
+        """The latest prepared copy, or the photograph as it was received (M10)."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            return await copies.latest(conn, self._kek, search)
 
     # --- the examiners' side ----------------------------------------------------------------------------------------
 
@@ -273,6 +279,8 @@ class Errands:
     async def _upload_all(self, search: Search) -> Search:
         """Every picture of the review can be seen; candidates who may no longer be shown are dropped and recorded."""
         pictures = {review.PROBE: await self._working_copy(search)}
+        if searched_copy(search) != search.photo_sha256:
+            pictures[review.PREPARED] = await self._matcher.copy(await self._to_be_searched(search), 0)
         for candidate in search.candidates:
             try:
                 pictures[candidate.label] = await self._matcher.gallery_photo(candidate.photos[0])
@@ -422,6 +430,7 @@ def _candidates(result: SearchResult) -> tuple[Candidate, ...]:
 
 def _evidence(result: SearchResult, policy: str) -> dict[str, str | int | float | bool]:
     return {
+        "probe_sha256": result.photo.sha256,  # of what was searched: the original, or the latest prepared copy
         "model": result.model.pack,
         "model_sha256": result.model.sha256,
         "dimension": result.model.dimension,

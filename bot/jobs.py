@@ -22,6 +22,7 @@ from policy.model import (
     PhotoAssessed,
     Post,
     Posted,
+    ProbePrepared,
     QualityHeld,
     QualityOverridden,
     Quarantined,
@@ -64,13 +65,15 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return (*due, _card(after)) if held else (*due, _job("receive-photo", after), _card(after))
         case KnownAnswerInjected():
             return (_job("receive-photo", after),)
-        case RequestHeld() | QualityHeld():
+        case RequestHeld():
             return (_approval(event, after), _card(after))
+        case QualityHeld():
+            return (_approval(event, after), _card(after), _job("ask-preparation", after))
         case RequestApproved() | RepositoryAllowed():
             begin = (_job("receive-photo", after), _card(after)) if after.state is State.REQUESTED else ()
             return (*begin, _settle(event, after))
         case QualityOverridden():
-            return (_job("run-search", after), _card(after), _settle(event, after))
+            return (_job("run-search", after), _card(after), _settle(event, after), _job("settle-preparation", after))
         case PhotoAssessed():
             ask = (_job("ask-face", after),) if after.state is State.FACE_NEEDED else ()
             return (_job("clear-intake", after), *ask)
@@ -89,7 +92,13 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
         case LeadIssued():
             return (_job("give-notice", after), _card(after), _take_away(after, "decided"))
         case SearchClosed():
-            return (_job("give-notice", after), _card(after), *_retire_open(after), _take_away(after, "decided"))
+            return (
+                _job("give-notice", after),
+                _card(after),
+                *_retire_open(after),
+                _take_away(after, "decided"),
+                *_prepared(after),
+            )
         case LeadAcknowledged():
             return (_job("hand-photograph", after), _job("hand-sheet", after))
         case Posted():
@@ -98,7 +107,7 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return (_card(after),)
         case LeadDecided():
             return (_retire(after, Post.DECISION),)
-        case CandidateAnswered() | CandidateDropped() | Refused():
+        case ProbePrepared() | CandidateAnswered() | CandidateDropped() | Refused():
             return ()
         case RequestRejected():
             return (_card(after), _settle(event, after))
@@ -158,6 +167,11 @@ def _posted(event: Posted, search: Search) -> tuple[Job, ...]:
 
 def _take_away(search: Search, why: str, after: timedelta = timedelta()) -> Job:
     return Job("delete-images", f"{search.id}:{why}", {"search": search.id, "why": why}, after)
+
+
+def _prepared(search: Search) -> tuple[Job, ...]:
+    """Whoever was asked to prepare it is told that it is over; nobody was where it never was held."""
+    return (_job("settle-preparation", search),) if search.face is not None and not search.evidence else ()
 
 
 def _faces_gone(search: Search) -> tuple[Job, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.views import request
 from policy.model import Face, Search
 from policy.pack import Pack
+from policy.preparation import in_words
 
 TEMPLATE = Path(__file__).parent / "leadsheet.typ"
 EXPIRES_AFTER = timedelta(days=30)
@@ -41,7 +42,7 @@ OUTCOMES = {  # in words that a lead sheet may use
 }
 CHAT_LIMITS = (  # L6
     "The submitted image was received through chat, which removes metadata: it is not the evidence item itself. The "
-    "examiners saw an upright copy in which other faces are masked; nothing else was edited."
+    "examiners compared an upright copy of it in which other faces are masked; that copy was edited in nothing else."
 )
 
 
@@ -94,7 +95,7 @@ def said(search: Search, pack: Pack, earlier: Mapping[str, int]) -> dict[str, ob
         "candidate_caption": "Arrest photograph",
         "duties": list(DUTIES),
         "differences": [e.differences for e in opinions],
-        "limits": [_image_limits(search), CHAT_LIMITS, GALLERY_LIMITS],
+        "limits": [_image_limits(search), CHAT_LIMITS, *_edits(search), GALLERY_LIMITS],
         "facts": [*_facts(search, pack), ("Earlier searches", _earlier(earlier))],
         "handling": _handling(search),
     }
@@ -104,6 +105,17 @@ def _image_limits(search: Search) -> str:
     face = next((f for f in search.faces if f.index == search.face), None)
     assert face is not None, "a lead without a face"
     return f"Submitted image: {_quality(face)}"
+
+
+def _edits(search: Search) -> list[str]:
+    """L6, M10: every operation on the copy that was searched, in order, with the hashes before and after."""
+    if not search.preparations:
+        return []
+    steps = [
+        f"({n}) {in_words(step.operation)}, {step.at:%d %B %Y}, SHA-256 {step.before_sha256} to {step.after_sha256}"
+        for n, step in enumerate(search.preparations, start=1)
+    ]
+    return [f"The search itself was made with a prepared copy: {'; '.join(steps)}. Every copy is kept."]
 
 
 def _quality(face: Face) -> str:

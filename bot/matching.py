@@ -1,13 +1,15 @@
 """Asks the matcher over HTTP; the only bot module that knows the matcher's words."""
 
+import json
 from collections.abc import Mapping
 from typing import TypeVar
 
 import aiohttp
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from matcher import contract
 from matcher.contract import FacesFound, PersonFacts, Problem, SearchResult, Wire
+from policy.preparation import Operation
 
 Answer = TypeVar("Answer", bound=Wire)
 
@@ -22,6 +24,9 @@ class MatcherRefusedError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.rule)
         self.problem = problem
+
+
+OPERATION: TypeAdapter[Operation] = TypeAdapter(Operation)
 
 
 class Matcher:
@@ -41,6 +46,15 @@ class Matcher:
     async def copy(self, photo: bytes, keep: int) -> bytes:
         """A safe upright JPEG in which every face but `keep` is masked (M5)."""
         return await self._ask("POST", "/v1/copy", photo, {"keep": str(keep)})
+
+    async def masked(self, photo: bytes, keep: int) -> bytes:
+        """A lossless copy, PNG, in which every face but `keep` is masked (M5)."""
+        return await self._ask("POST", "/v1/masked", photo, {"keep": str(keep)})
+
+    async def prepared(self, photo: bytes, operation: Operation) -> bytes:
+        """A lossless copy, PNG, after one operation of the closed list (M10)."""
+        said = json.dumps(OPERATION.dump_python(operation, mode="json"))
+        return await self._ask("POST", "/v1/prepared", photo, {"operation": said})
 
     async def marked(self, photo: bytes) -> bytes:
         """A safe upright JPEG with a number on each face."""

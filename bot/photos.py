@@ -47,6 +47,27 @@ async def opened(conn: Conn, kek: bytes, search: SearchId, kind: Kind) -> bytes 
     return await unsealed(conn, kek, search, f"{kind}|{row['sha256']}", row["nonce"], row["sealed"])
 
 
+KEEP_PREPARED = """
+INSERT INTO casework.prepared (search, sha256, nonce, sealed) VALUES ($1, $2, $3, $4)
+ON CONFLICT (search, sha256) DO NOTHING
+"""
+PREPARED = "SELECT nonce, sealed FROM casework.prepared WHERE search = $1 AND sha256 = $2"
+
+
+async def keep_prepared(conn: Conn, kek: bytes, search: SearchId, data: bytes) -> str:
+    """A copy that was prepared for the search is kept for good; answers its SHA-256."""
+    digest = sha256(data)
+    nonce, closed = await sealed(conn, kek, search, f"prepared|{digest}", data)
+    await conn.execute(KEEP_PREPARED, search, digest, nonce, closed)
+    return digest
+
+
+async def prepared(conn: Conn, kek: bytes, search: SearchId, digest: str) -> bytes | None:
+    """The copy with that SHA-256, or None where none was kept."""
+    row = await conn.fetchrow(PREPARED, search, digest)
+    return await unsealed(conn, kek, search, f"prepared|{digest}", row["nonce"], row["sealed"]) if row else None
+
+
 async def sealed(conn: Conn, kek: bytes, search: SearchId, what: str, data: bytes) -> tuple[bytes, bytes]:
     """(nonce, ciphertext) under the search's own key, bound to the search and to what it is."""
     nonce = secrets.token_bytes(12)

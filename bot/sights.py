@@ -3,9 +3,20 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from policy.model import Acknowledge, Answer, AnswerCandidate, ChooseFace, Command, DecideLead, Label, Search
+from policy.model import (
+    Acknowledge,
+    Answer,
+    AnswerCandidate,
+    ChooseFace,
+    Command,
+    DecideLead,
+    Label,
+    PrepareProbe,
+    Search,
+)
+from policy.preparation import Original
 
-PROBE, FACES = "probe", "faces"
+PROBE, FACES, PREPARED = "probe", "faces", "prepared"
 
 
 class Sight(StrEnum):
@@ -14,6 +25,7 @@ class Sight(StrEnum):
     EXAMINATION = "examination"  # an examiner or the arbiter: the probe and every candidate, with the checklist
     DECISION = "decision"  # a supervisor: the probe and the candidate on whom the examiners agree
     FACES = "faces"  # the requester, who says which of several faces is meant
+    PREPARATION = "preparation"  # an examiner: the probe and its latest copy, before anything is searched
     LEAD = "lead"  # the requester, after the acknowledgement
 
 
@@ -22,6 +34,7 @@ QUESTIONS: Mapping[Sight, Command] = {
     Sight.EXAMINATION: AnswerCandidate(Label(""), Answer.INCONCLUSIVE),
     Sight.DECISION: DecideLead(approve=True, reason="?"),
     Sight.FACES: ChooseFace(0),
+    Sight.PREPARATION: PrepareProbe(Original(), "", "", 0),
     Sight.LEAD: Acknowledge(),
 }
 
@@ -44,10 +57,18 @@ def candidates(sight: Sight, search: Search) -> tuple[Label, ...]:
             return tuple(sorted(candidate.label for candidate in search.candidates))
         case Sight.DECISION | Sight.LEAD:
             return (search.lead,) if search.lead is not None else ()
-        case Sight.FACES:
+        case Sight.FACES | Sight.PREPARATION:
             return ()
 
 
 def pictures(sight: Sight, search: Search) -> tuple[str, ...]:
     """Every photograph that may be asked for, by the name it is asked for with."""
-    return (FACES,) if sight is Sight.FACES else (PROBE, *candidates(sight, search))
+    match sight:
+        case Sight.FACES:
+            return (FACES,)
+        case Sight.PREPARATION:
+            return (PROBE, PREPARED)
+        case Sight.EXAMINATION | Sight.DECISION if search.preparations:
+            return (PROBE, PREPARED, *candidates(sight, search))
+        case _:
+            return (PROBE, *candidates(sight, search))

@@ -11,23 +11,26 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from bot import checklist, clicks, ids, leadsheet, ledger, photos, sights, viewer_links, watermark
+from bot import checklist, clicks, copies, ids, leadsheet, ledger, photos, sights, viewer_links, watermark
 from bot.casework import Casework
 from bot.database import AWAY, Pool
 from bot.desk import Desk
 from bot.errands import Rooms, gathered
 from bot.matching import Matcher, MatcherAwayError, MatcherRefusedError
 from bot.people import People
+from bot.preparing import Preparing
 from bot.sights import Sight
 from bot.viewer_links import Holder, Opened, Session, Unopened
 from bot.views import review
-from policy.model import Actor, Label, Refused, Role, Search, SearchId
+from policy.model import Actor, Label, Refused, Role, Search, SearchId, State
+from policy.preparation import Operation
+from policy.workflow import searched_copy
 
 log = structlog.get_logger()
 
@@ -55,11 +58,16 @@ TOLD: Mapping[Sight, str] = {
     Sight.EXAMINATION: "The conclusion is given on your worksheet, in Slack.",
     Sight.DECISION: "The examiners agree on this candidate. The decision is given in Slack, with a reason.",
     Sight.FACES: "Each face has a number. Say in Slack which one is meant; the others are not searched.",
+    Sight.PREPARATION: (
+        "This copy is what will be searched; the original stays, and every comparison is made against it. Each "
+        "operation changes the whole picture and is recorded with your name."
+    ),
     Sight.LEAD: (
         "INVESTIGATIVE LEAD ONLY. The person in the submitted image may be the person in this arrest photograph. This "
         "is not an identification. It does not by itself justify arrest, search, or an identification procedure."
     ),
 }
+NOT_AN_OPERATION = "That is not one of the operations there are. Nothing was changed."
 NOT_A_FINDING = "That is not a finding of the checklist. Nothing was changed."
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -89,6 +97,7 @@ class Viewer:
         desk: Desk,
         matcher: Matcher,
         kek: bytes,
+        preparing: Preparing,
         rooms: Rooms,
         url: str,
         clock: Callable[[], datetime],
@@ -99,6 +108,7 @@ class Viewer:
         self._desk = desk
         self._matcher = matcher
         self._kek = kek
+        self._preparing = preparing
         self._rooms = rooms
         self._url = url.rstrip("/")
         self._clock = clock
@@ -113,8 +123,9 @@ class Viewer:
         made.router.add_get("/favicon.ico", _nothing)
         made.router.add_get("/viewer/pictures/{label}", self.picture)
         made.router.add_get("/viewer/lead-sheet.pdf", self.lead_sheet)
+        made.router.add_post("/viewer/preparation", self.prepared)
         made.router.add_put("/viewer/checklist/{label}/{component}", self.noted)
-        for name in ("viewer.css", "viewer.js", "stage.js", "checklist.js", "open.js"):
+        for name in ("viewer.css", "viewer.js", "stage.js", "checklist.js", "preparation.js", "open.js"):
             made.router.add_get(f"/viewer/{name}", _file)
         return made
 
@@ -203,6 +214,8 @@ class Viewer:
                 "examination": seat.search.id,
                 "viewer": seat.by.id,
                 "seconds": int((seat.session.until - self._clock()).total_seconds()),
+                "lineage": copies.lineage(seat.search),
+                "prepared": sights.PREPARED in sights.pictures(seat.sight, seat.search),
                 "sheet": f"lead-sheet-{seat.search.id}.pdf" if seat.sight is Sight.LEAD else "",
                 "picture": sights.pictures(seat.sight, seat.search)[0],
                 "candidates": [candidate.label for candidate in ordered if candidate.label in seen],
@@ -224,8 +237,14 @@ class Viewer:
 
     async def _picture(self, search: Search, name: str) -> bytes:
         match name:
+            case sights.PROBE if search.state is State.QUALITY_HELD:  # examiners' copy is made once it is searched
+                assert search.face is not None, "held before a face was chosen"
+                return await self._matcher.copy(await self._kept(search.id, "original"), search.face)
             case sights.PROBE:
                 return await self._kept(search.id, "copy")
+            case sights.PREPARED:
+                face = search.face if searched_copy(search) == search.photo_sha256 else 0
+                return await self._matcher.copy(await self._preparing.latest(search), face or 0)
             case sights.FACES:
                 return await self._matcher.marked(await self._kept(search.id, "original"))
             case _:
@@ -271,6 +290,21 @@ class Viewer:
             )
         return web.Response(status=204)
 
+    async def prepared(self, request: web.Request) -> web.Response:
+        """One operation more, kept and recorded before the page shows the copy; or a sentence why not."""
+        self._from_our_own_page(request)
+        seat = await self._seat(request)
+        operation = _operation(await request.read())
+        if operation is None or seat.sight is not Sight.PREPARATION:
+            return web.json_response({"reason": NOT_AN_OPERATION}, status=422)
+        try:
+            refused = await self._preparing.apply(seat.search, operation, seat.by)
+        except MatcherRefusedError as no:
+            return web.json_response({"reason": f"{no.problem.reason} Nothing was changed."}, status=422)
+        if refused:
+            return web.json_response({"reason": refused.reason}, status=409)
+        return web.json_response({"lineage": copies.lineage(await self._casework.look(seat.search.id))})
+
     # --- who is there -----------------------------------------------------------------------------------------------
 
     async def _seat(self, request: web.Request) -> Seat:
@@ -304,7 +338,7 @@ class Viewer:
 
     async def _person(self, sight: Sight, team: str, account: str) -> Actor:
         match sight:
-            case Sight.EXAMINATION:
+            case Sight.EXAMINATION | Sight.PREPARATION:
                 return await self._people.actor_in(self._rooms.review, team, account, Role.EXAMINER)
             case Sight.DECISION:
                 return await self._people.actor_in(self._rooms.oversight, team, account, Role.SUPERVISOR)
@@ -351,6 +385,16 @@ def _stream(holder: Holder | None) -> str:
 def _finding(untrusted: bytes) -> checklist.Finding | None:
     try:
         return checklist.Finding.model_validate_json(untrusted)
+    except ValidationError:
+        return None
+
+
+OPERATION: TypeAdapter[Operation] = TypeAdapter(Annotated[Operation, Field(discriminator="op")])
+
+
+def _operation(untrusted: bytes) -> Operation | None:
+    try:
+        return OPERATION.validate_json(untrusted)
     except ValidationError:
         return None
 

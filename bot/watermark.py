@@ -1,8 +1,8 @@
 """The viewer's id, burnt into the pixels that are served: a saved or screen-captured copy says who saw it and when.
 
-Decodes only JPEGs that the matcher has made: what people post is never decoded in this process. The mark is faint and
-runs across the whole picture, so that no crop of a face is without it and no feature is hidden; the page draws a second
-one over it that stays legible however far somebody zooms in.
+Decodes only pictures that the matcher has made: what people post is never decoded in this process. The mark is faint
+and runs across the whole picture, so that no crop of a face is without it and no feature is hidden; the page draws a
+second one over it that stays legible however far somebody zooms in.
 """
 
 import io
@@ -14,9 +14,9 @@ STRENGTH = 56  # of 255: legible on light and dark, and a mole beneath it still 
 TURNED = 24  # degrees
 
 
-def burnt(jpeg: bytes, mark: str) -> bytes:
+def burnt(made: bytes, mark: str) -> bytes:
     """The photograph with `mark` across all of it; JPEG, no metadata."""
-    picture = Image.open(io.BytesIO(jpeg), formats=["JPEG"]).convert("RGB")
+    picture = Image.open(io.BytesIO(made), formats=["JPEG", "PNG"]).convert("RGB")
     over = _tiled(mark, picture.size)
     picture.paste(Image.new("RGB", picture.size, "white"), mask=over.getchannel("R"))
     picture.paste(Image.new("RGB", picture.size, "black"), mask=over.getchannel("G"))

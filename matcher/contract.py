@@ -150,6 +150,52 @@ class PersonFacts(Wire):
     photos: tuple[GalleryPhoto, ...] = ()
 
 
+class CropTo(Wire):
+    """Pixels of the upright photograph, left and top inclusive."""
+
+    op: Literal["crop"]
+    left: Annotated[int, Field(ge=0)]
+    top: Annotated[int, Field(ge=0)]
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+
+
+class RotateBy(Wire):
+    """Counter-clockwise."""
+
+    op: Literal["rotate"]
+    degrees: Annotated[float, Field(ge=-180, le=180)]
+
+
+class ScaleBy(Wire):
+    op: Literal["scale"]
+    factor: Annotated[float, Field(ge=0.25, le=4)]
+
+
+class BrightnessBy(Wire):
+    op: Literal["brightness"]
+    levels: Annotated[int, Field(ge=-128, le=128)]
+
+
+class ContrastBy(Wire):
+    op: Literal["contrast"]
+    factor: Annotated[float, Field(ge=0.25, le=4)]
+
+
+class GammaBy(Wire):
+    op: Literal["gamma"]
+    gamma: Annotated[float, Field(ge=0.25, le=4)]
+
+
+class GreyscaleIt(Wire):
+    op: Literal["greyscale"]
+
+
+# What POST /v1/prepared does to a copy: these and nothing else (M10).
+Operation = CropTo | RotateBy | ScaleBy | BrightnessBy | ContrastBy | GammaBy | GreyscaleIt
+AnyOperation = Annotated[Operation, Field(discriminator="op")]
+
+
 class Problem(Wire):
     """Every answer that is not a success. `rule` is stable for ever; `reason` is a sentence for the person."""
 

@@ -11,12 +11,15 @@ FRAME = (255, 210, 0)
 MASK = 128
 
 
-def masked(pixels: Pixels, others: Sequence[Found]) -> Pixels:
-    """A copy in which the other faces cannot be seen (M5)."""
+def masked(pixels: Pixels, others: Sequence[Found], kept: Found) -> Pixels:
+    """A copy in which the other faces cannot be seen (M5); a mask ends where it would reach into the one meant."""
     out = pixels.copy()
     for other in others:
         left, top, right, bottom = _corners(other, pixels, margin=0.15)
         out[top:bottom, left:right] = MASK
+    if others:
+        left, top, right, bottom = _corners(kept, pixels, margin=0.0)
+        out[top:bottom, left:right] = pixels[top:bottom, left:right]
     return out
 
 

@@ -1,13 +1,23 @@
 """The matcher's OpenAPI document, made from the words that cross the wire."""
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.json_schema import models_json_schema
 
-from matcher.contract import VERSION, FacesFound, GalleryFacts, PersonFacts, Problem, SearchResult
+from matcher.contract import VERSION, FacesFound, GalleryFacts, Operation, PersonFacts, Problem, SearchResult
 
-MODELS = (FacesFound, SearchResult, PersonFacts, GalleryFacts, Problem)
+OPERATIONS = get_args(Operation)
+MODELS = (FacesFound, SearchResult, PersonFacts, GalleryFacts, Problem, *OPERATIONS)
 JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+OPERATION = {
+    "name": "operation",
+    "in": "query",
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"oneOf": [{"$ref": f"#/components/schemas/{o.__name__}"} for o in OPERATIONS]}}
+    },
+}
 PROBLEMS = {
     401: "the secret is missing or wrong",
     404: "there is no such thing, or it may not be shown",
@@ -48,6 +58,10 @@ def document() -> dict[str, Any]:
                 "post": _photo_route("a safe copy", JPEG, (_query("keep", 0, 40), _query("crop", 0, 1))),
             },
             "/v1/marked": {"post": _photo_route("a safe copy with a number on each face", JPEG)},
+            "/v1/masked": {
+                "post": _photo_route("a lossless copy, other faces masked", PNG, (_query("keep", 0, 40),)),
+            },
+            "/v1/prepared": {"post": _photo_route("a lossless copy after one operation", PNG, (OPERATION,))},
             "/v1/photos/{photo}": {"get": _route("a photograph", JPEG, (401, 404, 503), (_path("photo"),))},
             "/v1/people/{person}": {"get": _route("pedigree", _json(PersonFacts), (401, 404, 503), (_path("person"),))},
         },

@@ -10,9 +10,19 @@ from itertools import pairwise
 from typing import TypeVar
 
 from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
 
-from matcher import drawing, gallery, images, openapi
-from matcher.contract import FacesFound, GalleryFacts, PhotoFacts, Problem, SearchResult, Wire
+from matcher import drawing, gallery, images, openapi, preparation
+from matcher.contract import (
+    AnyOperation,
+    FacesFound,
+    GalleryFacts,
+    Operation,
+    PhotoFacts,
+    Problem,
+    SearchResult,
+    Wire,
+)
 from matcher.faces import FACES_AT_MOST, Faces, Found, Vector
 from matcher.gallery import Conn, Pool
 from matcher.images import ImageRefusedError, Photo
@@ -57,6 +67,8 @@ class Service:
                 web.post("/v1/search", self.search),
                 web.post("/v1/copy", self.copy),
                 web.post("/v1/marked", self.marked),
+                web.post("/v1/masked", self.masked),
+                web.post("/v1/prepared", self.prepared),
                 web.get("/v1/photos/{photo}", self.photo),
                 web.get("/v1/people/{person}", self.person),
                 web.get("/v1/gallery", self.gallery),
@@ -161,7 +173,7 @@ class Service:
             return images.as_jpeg(photo.pixels)
         found = self._faces.find(photo)
         kept = _chosen(found, keep)
-        pixels = drawing.masked(photo.pixels, [other for other in found if other is not kept])
+        pixels = drawing.masked(photo.pixels, [other for other in found if other is not kept], kept)
         return images.as_jpeg(drawing.cropped(pixels, kept) if crop else pixels)
 
     async def marked(self, request: web.Request) -> web.Response:
@@ -170,6 +182,25 @@ class Service:
     def _marked(self, untrusted: bytes) -> bytes:
         photo = images.decode(untrusted)
         return images.as_jpeg(drawing.numbered(photo.pixels, self._faces.find(photo)))
+
+    async def masked(self, request: web.Request) -> web.Response:
+        """A lossless copy in which every face but one cannot be seen: what a probe's preparation begins with."""
+        keep = _number(request, "keep", 0, FACES_AT_MOST)
+        return _png(await self.in_thread(self._masked, await request.read(), keep))
+
+    def _masked(self, untrusted: bytes, keep: int | None) -> bytes:
+        photo = images.decode(untrusted)
+        found = self._faces.find(photo)
+        kept = _chosen(found, keep)
+        return preparation.lossless(drawing.masked(photo.pixels, [other for other in found if other is not kept], kept))
+
+    async def prepared(self, request: web.Request) -> web.Response:
+        """A lossless copy after one operation of a closed list (M10)."""
+        operation = _operation(request.query.get("operation", ""))
+        return _png(await self.in_thread(self._prepared, await request.read(), operation))
+
+    def _prepared(self, untrusted: bytes, operation: Operation) -> bytes:
+        return preparation.prepared(images.decode(untrusted).pixels, operation)
 
     async def photo(self, request: web.Request) -> web.Response:
         async with self._connection() as conn:
@@ -202,6 +233,20 @@ def _json(answer: Wire, status: int = 200) -> web.Response:
 
 def _jpeg(data: bytes) -> web.Response:
     return web.Response(body=data, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+def _png(data: bytes) -> web.Response:
+    return web.Response(body=data, content_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+OPERATION: TypeAdapter[Operation] = TypeAdapter(AnyOperation)
+
+
+def _operation(untrusted: str) -> Operation:
+    try:
+        return OPERATION.validate_json(untrusted)
+    except ValidationError:
+        raise RefusedError(422, "bad-operation", "That is not one of the things that may be done to a copy.") from None
 
 
 def _facts(photo: Photo) -> PhotoFacts:

@@ -23,6 +23,8 @@ from policy.model import (
     PhotoAssessed,
     Post,
     Posted,
+    Preparation,
+    ProbePrepared,
     QualityHeld,
     QualityOverridden,
     Quarantined,
@@ -90,6 +92,9 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
             return replace(search, state=state, photo_sha256=event.sha256, faces=event.faces)
         case FaceChosen():
             return replace(search, state=State.ASSESSED, face=event.index)
+        case ProbePrepared():
+            made = Preparation(event.operation, event.before_sha256, event.after_sha256, event.by, event.at)
+            return replace(search, preparations=(*search.preparations, made))
         case SearchRun():
             return replace(search, state=State.SEARCHED, candidates=event.candidates, evidence=event.evidence)
         case CandidateDropped():

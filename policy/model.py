@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from policy.preparation import Operation
+
 SearchId = NewType("SearchId", str)
 PersonId = NewType("PersonId", str)  # a member of the department, not a person of the gallery
 Label = NewType("Label", str)  # what examiners call a candidate; says nothing about rank
@@ -125,6 +127,17 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Preparation:
+    """One recorded operation on a copy of the probe; the copy itself is kept under its hash (M10)."""
+
+    operation: Operation
+    before_sha256: str
+    after_sha256: str
+    by: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """One search, folded from its events."""
 
@@ -150,6 +163,7 @@ class Search:
     photo_sha256: str = ""
     faces: tuple[Face, ...] = ()
     face: int | None = None
+    preparations: tuple[Preparation, ...] = ()  # of copies, in order; the original stays as it was received
     overridden_by: PersonId | None = None  # the supervisor who let a poor photograph through
     conflicted: tuple[PersonId, ...] = ()  # who declared a conflict of interest
     candidates: tuple[Candidate, ...] = ()
@@ -242,6 +256,16 @@ class ChooseFace:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareProbe:
+    """A copy was made of the latest one; `faces` is how many the matcher finds in it."""
+
+    operation: Operation
+    before_sha256: str
+    after_sha256: str
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordCandidates:
     candidates: tuple[Candidate, ...]
     evidence: Mapping[str, str | int | float | bool]  # model, gallery root, certificate … (M14)
@@ -302,6 +326,7 @@ Command = (
     | AssessPhoto
     | RejectPhoto
     | ChooseFace
+    | PrepareProbe
     | RecordCandidates
     | DropCandidate
     | RecordPosted
@@ -407,6 +432,15 @@ class FaceChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbePrepared:
+    by: PersonId
+    at: datetime
+    operation: Operation
+    before_sha256: str
+    after_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRun:
     candidates: tuple[Candidate, ...]
     evidence: Mapping[str, str | int | float | bool]
@@ -496,6 +530,7 @@ Event = (
     | Quarantined
     | PhotoAssessed
     | FaceChosen
+    | ProbePrepared
     | SearchRun
     | CandidateDropped
     | Posted

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import intake, known_answers
+from policy import intake, known_answers, preparation
 from policy.authority import OVERDUE, approvers, examination, may, withheld
 from policy.folding import evolve
 from policy.model import (
@@ -47,6 +47,9 @@ from policy.model import (
     PersonId,
     PhotoAssessed,
     Posted,
+    Preparation,
+    PrepareProbe,
+    ProbePrepared,
     QualityHeld,
     QualityOverridden,
     Quarantine,
@@ -119,6 +122,8 @@ def _done_before(  # noqa: C901 - a case per command
             return search.photo_sha256 == command.sha256
         case ChooseFace():
             return search.face == command.index and search.requested_by == by.id
+        case PrepareProbe():
+            return bool(search.preparations) and _same(search.preparations[-1], command)
         case RecordCandidates():
             return bool(search.evidence)
         case DropCandidate():
@@ -174,6 +179,8 @@ def _do(  # noqa: C901 - a case per command
             )
         case ChooseFace():
             return _choose_face(search, command, pack)
+        case PrepareProbe():
+            return _prepare(search, command, by, now)
         case RecordCandidates():
             return _record_candidates(search, command, now)
         case DropCandidate():
@@ -293,6 +300,43 @@ def _take_face(face: Face, pack: Pack) -> Events:
     if face.tier in pack.quality.override_tiers:
         return (taken, QualityHeld(face.index, face.reasons))
     return (taken, SearchClosed(Outcome.UNSUITABLE, _unclear(face)))
+
+
+def _same(made: Preparation, command: PrepareProbe) -> bool:
+    return (made.operation, made.before_sha256, made.after_sha256) == (
+        command.operation,
+        command.before_sha256,
+        command.after_sha256,
+    )
+
+
+def searched_copy(search: Search) -> str:
+    """The SHA-256 of what is searched: the latest copy, or the original where none was made."""
+    return search.preparations[-1].after_sha256 if search.preparations else search.photo_sha256
+
+
+def _prepare(search: Search, command: PrepareProbe, by: Actor, now: datetime) -> Events:
+    """One more copy in the lineage; each begins where the one before it ended (M10)."""
+    operation = command.operation
+    if why := preparation.out_of_range(operation):
+        return (Refused("operation-fits", f"{why} Nothing was changed."),)
+    if command.before_sha256 != searched_copy(search):
+        return (Refused("prepares-the-latest", "The copy was changed meanwhile. Look at the latest one first."),)
+    if isinstance(operation, preparation.Original):
+        back = command.after_sha256 == search.photo_sha256
+        return (_prepared(command, by, now),) if back else (Refused("original-probe", "That is not the original."),)
+    unmasked = len(search.faces) > 1 and command.before_sha256 == search.photo_sha256
+    if unmasked != isinstance(operation, preparation.Mask):
+        return (Refused("masks-first", "Where there are several faces, the others are masked first, and once (M5)."),)
+    if isinstance(operation, preparation.Mask) and operation.keep != search.face:
+        return (Refused("masks-first", "The requester chose another face; that one stays."),)
+    if command.faces != 1:
+        return (Refused("one-face", "After that, the face would no longer be found. Nothing was changed."),)
+    return (_prepared(command, by, now),)
+
+
+def _prepared(command: PrepareProbe, by: Actor, now: datetime) -> ProbePrepared:
+    return ProbePrepared(by.id, now, command.operation, command.before_sha256, command.after_sha256)
 
 
 def _unclear(face: Face) -> str:

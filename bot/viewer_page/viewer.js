@@ -1,5 +1,6 @@
 // One person, one search, fifteen minutes. What is shown depends on why they are here.
 import * as checklist from "/viewer/checklist.js";
+import * as preparation from "/viewer/preparation.js";
 import * as stage from "/viewer/stage.js";
 
 const ENDED = "This view has ended. Nothing that was kept is lost. Open the viewer from Slack again.";
@@ -50,16 +51,36 @@ function pressed(event) {
 
 // Examiners compare; supervisors and requesters look, and are told what they look at.
 function arrange(sheet) {
-  const compares = sheet.components.length > 0;
+  const compares = sheet.components.length > 0, prepares = sheet.sight === "preparation";
   at("checklist").hidden = !compares;
-  at("main").classList.toggle("alone", !compares);
+  at("preparation").hidden = !prepares;
+  at("main").classList.toggle("alone", !compares && !prepares);
   at("told").hidden = compares;
   at("sheet").hidden = !sheet.sheet;
   at("told").textContent = sheet.told;
   at("candidates").hidden = sheet.candidates.length < 2;
-  at("candidate-pane").hidden = sheet.candidates.length === 0;
-  at("flicker").hidden = sheet.candidates.length === 0;
-  document.getElementById("stage").classList.toggle("single", sheet.candidates.length === 0);
+  const single = sheet.candidates.length === 0 && !prepares;
+  at("candidate-pane").hidden = single;
+  at("flicker").hidden = single;
+  at("stage").classList.toggle("single", single);
+  at("copy").hidden = !sheet.prepared || prepares;
+  if (prepares) {
+    preparation.setUp(sheet, latest, ended);
+    at("candidate-name").textContent = at("shown").alt = "Latest copy";
+    latest();
+  }
+}
+
+// The copy changes under the same name: each is asked for anew.
+let copies = 0;
+function latest() { at("shown").src = `/viewer/pictures/prepared?${copies += 1}`; }
+
+// The submitted image and the copy that was searched with, one at a time in the same place.
+function swapped() {
+  const copy = at("copy").getAttribute("aria-pressed") !== "true";
+  at("copy").setAttribute("aria-pressed", String(copy));
+  at("probe").src = `/viewer/pictures/${copy ? "prepared" : "probe"}`;
+  at("probe").alt = at("probe-name").textContent = copy ? "Prepared copy, not decided on" : "Submitted image";
 }
 
 async function begin() {
@@ -75,6 +96,7 @@ async function begin() {
   checklist.setUp(sheet, ended);
   chooser.append(...sheet.candidates.map((label) => new Option(label, label)));
   chooser.addEventListener("change", () => show(chooser.value));
+  at("copy").addEventListener("click", swapped);
   at("before").addEventListener("click", () => turn(-1));
   at("next").addEventListener("click", () => turn(1));
   document.addEventListener("keydown", pressed);

@@ -34,7 +34,8 @@ CONCLUSION_WORDS = {
     Conclusion.INCONCLUSIVE: "Inconclusive",
     Conclusion.NO_POSSIBLE_MATCH: "No possible match",
 }
-PROBE = "probe"
+PROBE, PREPARED = "probe", "prepared"
+PREPARED_WORDS = "Prepared copy: searched with, not decided on"
 
 
 def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
@@ -47,6 +48,7 @@ def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
             "of four examinations rightly end without a lead. Do not discuss it before the examination is over."
         ),
         *pictured(files, PROBE, "Submitted image"),
+        *pictured(files, PREPARED, PREPARED_WORDS),
         *([_open(search)] if search.state is State.IN_REVIEW else []),
         context(
             f"{len(search.candidates)} candidates in the thread, in no meaningful order · two examiners are needed"
@@ -76,7 +78,8 @@ def worksheet(
     pages = max(1, -(-len(ordered) // PAGE))
     page = min(max(page_asked, 0), pages - 1)
     answers = mine.answers if mine else {}
-    blocks = [*pictured(files, PROBE, "Submitted image"), _progress(search, answers)]
+    blocks = [*pictured(files, PROBE, "Submitted image"), *pictured(files, PREPARED, PREPARED_WORDS)]
+    blocks.append(_progress(search, answers))
     if PROBE not in files:
         blocks.append(_at_the_viewer(search, "The photographs are at the viewer.", ""))
     for candidate in ordered[page * PAGE : (page + 1) * PAGE]:

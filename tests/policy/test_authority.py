@@ -10,6 +10,7 @@ import pytest
 from policy import matrix
 from policy import model as m
 from policy.authority import AUTHORITY, may
+from policy.preparation import Greyscale
 from policy.visibility import readable
 from policy.workflow import decide
 from tests import story as s
@@ -25,6 +26,7 @@ COMMANDS: dict[str, m.Command] = {
     "AssessPhoto": s.SEEN,
     "RejectPhoto": m.RejectPhoto(s.SHA, "format", "No."),
     "ChooseFace": m.ChooseFace(0),
+    "PrepareProbe": m.PrepareProbe(Greyscale(), s.SHA, "cd" * 32, 1),
     "RecordCandidates": s.FOUND,
     "DropCandidate": m.DropCandidate(s.K7),
     "RecordPosted": s.OPENED,
@@ -68,6 +70,7 @@ EXPECTED = {
     "AssessPhoto": ({R.SYSTEM}, {S.REQUESTED}, EVERY),
     "RejectPhoto": ({R.SYSTEM}, {S.REQUESTED}, EVERY),
     "ChooseFace": ({R.REQUESTER}, {S.FACE_NEEDED}, {"requester"}),
+    "PrepareProbe": ({R.EXAMINER}, {S.QUALITY_HELD}, OUTSIDERS),
     "RecordCandidates": ({R.SYSTEM}, {S.ASSESSED}, EVERY),
     "DropCandidate": ({R.SYSTEM}, {S.SEARCHED}, EVERY),
     "RecordPosted": ({R.SYSTEM}, STARTED, EVERY),
@@ -141,7 +144,7 @@ def test_whoever_may_give_a_command_is_named_and_nobody_else_may(name):
 
 
 def test_the_matrix_is_exhaustive():
-    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 18 * 12 * 7 * 9
+    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 19 * 12 * 7 * 9
 
 
 @pytest.mark.parametrize("name", COMMANDS)
