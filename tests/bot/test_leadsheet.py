@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from bot import leadsheet
 from policy import model as m
+from policy.preparation import Gamma, Scale
 from tests import story as s
 
 PICTURES = Path(os.environ.get("LEADGATE_SCREENSHOTS", "artifacts/lead-sheet"))
@@ -181,4 +182,17 @@ def _near(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
 
 
 def test_every_outcome_of_an_earlier_search_has_words_that_a_lead_sheet_may_use():
-    assert leadsheet.OUTCOMES.keys() == {"open", *(outcome.value for outcome in m.Outcome)}
+    assert leadsheet.OUTCOMES.keys() == {"open", *(o.value for o in m.Outcome if o is not m.Outcome.KNOWN_ANSWER)}
+
+
+def test_every_operation_on_the_copy_that_was_searched_is_printed_with_its_hashes():
+    steps = (
+        m.Preparation(Scale(2), s.SHA, "01" * 32, s.EVA.id, s.NOON),
+        m.Preparation(Gamma(1.4), "01" * 32, "02" * 32, s.NOOR.id, s.NOON),
+    )
+    printed = " ".join(pages(made(replace(acknowledged(), preparations=steps))))
+    for words in ("made with a prepared copy", "(1) scaled by 2 (Lanczos), 13 March 2026", "(2) gamma 1.4"):
+        assert words in printed
+    bare = re.sub(r"\s", "", printed)
+    assert [digest for digest in ("01" * 32, "02" * 32) if digest not in bare] == []
+    assert "prepared copy" not in " ".join(pages(sheet()))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views import quality, request, review
+from bot.views import preparing, quality, request, review
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
 from policy.known_answers import Proportion, Rates, Verdict
 from policy.model import (
@@ -113,6 +113,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "decision without pictures": review.decision(search, {}),
         "face question without a picture": request.face_question(search, None),
         "photograph at the viewer": request.photograph(search, None, typed),
+        "may be prepared": preparing.wanted(search),
+        "preparation over": preparing.over(search),
         "please delete": request.please_delete(search),
         "photographs gone": review.photographs_gone(search),
     }
