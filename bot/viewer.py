@@ -7,6 +7,7 @@ kept nowhere (M38).
 
 import asyncio
 import html
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -393,10 +394,13 @@ OPERATION: TypeAdapter[Operation] = TypeAdapter(Annotated[Operation, Field(discr
 
 
 def _operation(untrusted: bytes) -> Operation | None:
+    """One of the closed list, with its own parameters and no others: there is no operation on a part of a picture."""
     try:
-        return OPERATION.validate_json(untrusted)
-    except ValidationError:
+        asked = json.loads(untrusted)
+        operation = OPERATION.validate_python(asked)
+    except ValueError:
         return None
+    return operation if OPERATION.dump_python(operation).keys() == asked.keys() else None
 
 
 def _html(name: str, status: int = 200) -> web.Response:
