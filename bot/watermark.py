@@ -1,8 +1,8 @@
 """The viewer's id, burnt into the pixels that are served: a saved or screen-captured copy says who saw it and when.
 
 Decodes only pictures that the matcher has made: what people post is never decoded in this process. The mark is faint
-and runs across the whole picture, so that no crop of a face is without it and no feature is hidden; the page draws a
-second one over it that stays legible however far somebody zooms in.
+and runs across the whole picture, so that no crop of a face is without it and no feature is hidden. The page draws none
+of its own: it could be taken away in the browser, and two marks over each other hide what is compared.
 """
 
 import io
@@ -10,7 +10,7 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
-STRENGTH = 56  # of 255: legible on light and dark, and a mole beneath it still shows
+STRENGTH = 44  # of 255: legible on light and dark, and a mole beneath it still shows
 TURNED = 24  # degrees
 
 
@@ -33,7 +33,7 @@ def _tiled(mark: str, size: tuple[int, int]) -> Image.Image:
     side = math.ceil(math.hypot(width, height))
     sheet = Image.new("RGB", (side, side))
     draw = ImageDraw.Draw(sheet)
-    step_x, step_y = int(draw.textlength(mark, font=font)) + 2 * letters, 4 * letters
+    step_x, step_y = int(draw.textlength(mark, font=font)) + 2 * letters, 3 * letters
     for row, y in enumerate(range(0, side, step_y)):
         for x in range(-(row % 2) * step_x // 2, side, step_x):
             draw.text((x + 1, y + 1), mark, font=font, fill=(0, STRENGTH, 0))

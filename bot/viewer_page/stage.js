@@ -9,8 +9,8 @@ const panes = [...stage.querySelectorAll(".pane")];
 const view = { zoom: 1, x: 0, y: 0 }; // x, y: how far the upper left corner lies outside, in widths of the glass
 let flickering = 0;
 
-export function setUp(mark) {
-  for (const glass of stage.querySelectorAll(".glass")) glass.append(lines(), watermark(mark));
+export function setUp() {
+  for (const glass of stage.querySelectorAll(".glass")) glass.append(lines());
   for (const [id, act] of Object.entries(TOOLS)) document.getElementById(id).addEventListener("click", act);
   for (const id of ["brightness", "contrast"]) {
     document.getElementById(id).addEventListener("input", (e) => stage.style.setProperty(`--${id}`, e.target.value / 100));
@@ -119,14 +119,4 @@ function lines() {
     all.push(svg("line", { x1: at, x2: at, y1: 0, y2: "100%", ...look }), svg("line", { y1: at, y2: at, x1: 0, x2: "100%", ...look }));
   }
   return svg("svg", { class: "over lines", "aria-hidden": "true" }, ...all);
-}
-
-function watermark(mark) {
-  const id = `mark-${crypto.randomUUID()}`;
-  const text = svg("text", { class: "mark", x: 4, y: 48 });
-  text.textContent = mark;
-  const width = 30 + mark.length * 7.4;
-  const pattern = svg("pattern", { id, width, height: 84, patternUnits: "userSpaceOnUse", patternTransform: "rotate(-24)" }, text);
-  const sheet = svg("rect", { width: "100%", height: "100%", fill: `url(#${id})` });
-  return svg("svg", { class: "over watermark", "aria-hidden": "true" }, svg("defs", {}, pattern), sheet);
 }

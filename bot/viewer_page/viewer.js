@@ -92,7 +92,7 @@ async function begin() {
   document.title = `Leadgate viewer: ${sheet.examination}`;
   sight = sheet.sight;
   arrange(sheet);
-  stage.setUp(`${sheet.viewer} · ${sheet.examination}`);
+  stage.setUp();
   checklist.setUp(sheet, ended);
   chooser.append(...sheet.candidates.map((label) => new Option(label, label)));
   chooser.addEventListener("change", () => show(chooser.value));

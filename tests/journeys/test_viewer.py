@@ -190,6 +190,12 @@ async def test_a_right_that_is_lost_closes_the_viewer_at_the_next_view(town, rev
     assert [e.kind for e in (await views(town, search))[-2:]] == ["Refused", "Viewed"]
 
 
+def photographs_in(profile):
+    """Files of the browser's profile that hold a JPEG: its caches, its history, whatever it writes."""
+    files = [file for file in profile.rglob("*") if file.is_file() and not file.is_symlink()]
+    return [str(file.relative_to(profile)) for file in files if b"\xff\xd8\xff\xe0\x00\x10JFIF" in file.read_bytes()]
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
 @pytest.mark.parametrize(
@@ -232,6 +238,7 @@ async def test_an_examiner_compares_with_the_keyboard_alone(size, dark, findings
         )
         assert uncached == [504, 504]
         assert await tab.run("caches.keys()") == []
+        assert await asyncio.to_thread(photographs_in, browser.profile) == []
         again = await browser.tab(address, size)
         await again.sees("was used before")
         assert await again.run("document.querySelectorAll('img').length") == 0

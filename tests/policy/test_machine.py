@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from policy import model as m
 from policy.authority import examiners, withheld
 from policy.cases import FACES, FOUND, PHOTO, complete
+from policy.preparation import Greyscale, Original
 from policy.workflow import decide, evolve
 from tests import story as s
 
@@ -41,6 +42,8 @@ ANYTHING = st.sampled_from(
         m.RejectPhoto(PHOTO, "format", "No."),
         m.ChooseFace(0),
         m.ChooseFace(1),
+        m.PrepareProbe(Greyscale(), PHOTO, "cd" * 32, 1),
+        m.PrepareProbe(Original(), "cd" * 32, PHOTO, 1),
         m.RecordCandidates(FOUND, {"k": 3}),
         m.RecordCandidates((), {"k": 3}),
         m.DropCandidate(FOUND[0].label),
@@ -159,6 +162,16 @@ class Desk(RuleBasedStateMachine):
             assert not requested.repositories or any(isinstance(e, m.RepositoryAllowed) for e in before)
         assert kinds.count(m.SearchRequested) <= 1
         assert kinds.count(m.SearchRun) <= 1
+
+    @invariant()
+    def every_copy_begins_where_the_one_before_ended_and_none_is_made_after_the_search(self):
+        before = PHOTO
+        for step in self.search.preparations:
+            assert step.before_sha256 == before
+            before = step.after_sha256
+        kinds = [type(event) for event in self.told]
+        if m.SearchRun in kinds:
+            assert m.ProbePrepared not in kinds[kinds.index(m.SearchRun) :]
 
     @invariant()
     def no_lead_without_the_packs_reviewers_none_of_them_the_requester(self):

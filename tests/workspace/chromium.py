@@ -165,8 +165,9 @@ class Calls:
 
 
 class Browser:
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, calls: Calls) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, calls: Calls, profile: Path) -> None:
         self._socket, self._calls = socket, calls
+        self.profile = profile  # where it keeps what it keeps
 
     async def tab(self, address: str = "about:blank", size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> Tab:
         target = await self._calls.ask(self._socket, "", "Target.createTarget", {"url": "about:blank"})
@@ -202,7 +203,7 @@ async def chromium() -> AsyncIterator[Browser]:
             async with aiohttp.ClientSession() as http, http.ws_connect(address, max_msg_size=0) as socket:
                 calls = Calls()
                 ears = asyncio.create_task(calls.listen(socket))
-                yield Browser(socket, calls)
+                yield Browser(socket, calls, Path(profile))
                 ears.cancel()
             drain.cancel()
         finally:
