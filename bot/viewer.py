@@ -6,19 +6,17 @@ kept nowhere (M38).
 """
 
 import asyncio
-import html
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 from aiohttp import web
 from pydantic import Field, TypeAdapter, ValidationError
 
-from bot import checklist, clicks, copies, ids, leadsheet, ledger, photos, sights, viewer_links, watermark
+from bot import checklist, clicks, copies, ids, leadsheet, ledger, pages, photos, sights, viewer_links, watermark
 from bot.casework import Casework
 from bot.database import AWAY, Pool
 from bot.desk import Desk
@@ -35,21 +33,7 @@ from policy.workflow import searched_copy
 
 log = structlog.get_logger()
 
-PAGE = Path(__file__).parent / "viewer_page"
 COOKIE = "leadgate_viewer"
-TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
-HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-    ),
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "same-origin",  # no-referrer would take the Origin from our own forms, too
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 NO_SESSION = "Nobody is at the viewer in this browser, or the fifteen minutes are over. Open it from Slack again."
 ELSEWHERE = "This came from another page than the viewer's own. Nothing was done."
 AWAY_NOW = "This could not be recorded just now, so nothing is shown. Try again in a minute."
@@ -121,13 +105,13 @@ class Viewer:
         made.router.add_post("/viewer/open", self.link_used)
         made.router.add_get("/viewer/", self.page)
         made.router.add_get("/viewer/sheet.json", self.sheet)
-        made.router.add_get("/favicon.ico", _nothing)
+        made.router.add_get("/favicon.ico", pages.nothing)
         made.router.add_get("/viewer/pictures/{label}", self.picture)
         made.router.add_get("/viewer/lead-sheet.pdf", self.lead_sheet)
         made.router.add_post("/viewer/preparation", self.prepared)
         made.router.add_put("/viewer/checklist/{label}/{component}", self.noted)
         for name in ("viewer.css", "viewer.js", "stage.js", "checklist.js", "preparation.js", "open.js"):
-            made.router.add_get(f"/viewer/{name}", _file)
+            made.router.add_get(f"/viewer/{name}", pages.part)
         return made
 
     # --- from Slack -------------------------------------------------------------------------------------------------
@@ -159,7 +143,7 @@ class Viewer:
 
         The secret stands behind the #, which browsers send to nobody: it is in no log of ours or of a proxy.
         """
-        return _html("open.html")
+        return pages.page("open.html")
 
     async def link_used(self, request: web.Request) -> web.Response:
         """The link is spent, and this browser has a session of fifteen minutes; or a page says why not."""
@@ -178,7 +162,7 @@ class Viewer:
                     await ledger.append(
                         conn, _stream(holder), "Refused", at=now, actor=who, data={"rule": rule, "reason": reason}
                     )
-        return _telling(reason, 403)
+        return pages.telling(reason, 403)
 
     def _seated(self, secret: str) -> web.Response:
         answer = web.Response(status=303, headers={"Location": "/viewer/"})
@@ -198,7 +182,7 @@ class Viewer:
 
     async def page(self, request: web.Request) -> web.Response:
         await self._seat(request)
-        return _html("viewer.html")
+        return pages.page("viewer.html")
 
     async def sheet(self, request: web.Request) -> web.Response:
         """What the page needs to know: labels in the examiner's own order, and what they noted so far."""
@@ -230,7 +214,7 @@ class Viewer:
         """A photograph, once the ledger says who sees it."""
         seat, name = await self._seat(request), request.match_info["label"]
         if name not in sights.pictures(seat.sight, seat.search):
-            return _telling(NO_PHOTOGRAPH, 404)
+            return pages.telling(NO_PHOTOGRAPH, 404)
         await self._record(seat, "Viewed", {"what": name})
         mark = f"{seat.by.id} · {seat.search.id} · {self._clock():%Y-%m-%d %H:%M} UTC"
         served = await asyncio.to_thread(watermark.burnt, await self._picture(seat.search, name), mark)
@@ -262,7 +246,7 @@ class Viewer:
         """The lead sheet, where Slack may not carry it; the ledger has its hash before the requester has it."""
         seat = await self._seat(request)
         if seat.sight is not Sight.LEAD:
-            return _telling(NO_PHOTOGRAPH, 404)
+            return pages.telling(NO_PHOTOGRAPH, 404)
         pack = self._casework.pack_of(seat.search)
         parts = await gathered(seat.search, pack, self._pool, self._kek, self._matcher)
         sheet = await asyncio.to_thread(leadsheet.pdf, parts)
@@ -280,7 +264,7 @@ class Viewer:
         compared = sights.candidates(seat.sight, seat.search) if seat.sight is Sight.EXAMINATION else ()
         known = component in checklist.COMPONENTS and label in compared
         if found is None or not known:
-            return _telling(NOT_A_FINDING, 422)
+            return pages.telling(NOT_A_FINDING, 422)
         now, by = self._clock(), seat.by.id
         said = {"candidate": label, "component": component, "finding": found.finding}
         async with self._pool.acquire() as conn, conn.transaction():
@@ -366,15 +350,15 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         answer = await handler(request)
     except _Closed as closed:
-        answer = _telling(closed.reason, 403)
+        answer = pages.telling(closed.reason, 403)
     except MatcherRefusedError:
-        answer = _telling(NO_PHOTOGRAPH, 404)
+        answer = pages.telling(NO_PHOTOGRAPH, 404)
     except (*AWAY, MatcherAwayError) as error:
         log.warning("viewer.away", error=type(error).__name__)
-        answer = _telling(AWAY_NOW, 503)
+        answer = pages.telling(AWAY_NOW, 503)
     except web.HTTPException as error:
-        answer = _telling(f"There is nothing here ({error.reason}).", error.status)
-    answer.headers.update(HEADERS)
+        answer = pages.telling(f"There is nothing here ({error.reason}).", error.status)
+    answer.headers.update(pages.HEADERS)
     return answer
 
 
@@ -401,23 +385,3 @@ def _operation(untrusted: bytes) -> Operation | None:
     except ValueError:
         return None
     return operation if OPERATION.dump_python(operation).keys() == asked.keys() else None
-
-
-def _html(name: str, status: int = 200) -> web.Response:
-    return web.Response(text=(PAGE / name).read_text(encoding="utf-8"), content_type="text/html", status=status)
-
-
-def _telling(reason: str, status: int) -> web.Response:
-    text = (PAGE / "told.html").read_text(encoding="utf-8").replace("{reason}", html.escape(reason))
-    return web.Response(text=text, content_type="text/html", status=status)
-
-
-async def _nothing(_: web.Request) -> web.Response:
-    """Browsers ask for an icon; there is none."""
-    return web.Response(status=204)
-
-
-async def _file(request: web.Request) -> web.Response:
-    """A part of the page; the name is one of those that were routed."""
-    path = PAGE / Path(request.path).name
-    return web.Response(text=path.read_text(encoding="utf-8"), content_type=TYPES[path.suffix])
