@@ -100,7 +100,7 @@ async def test_a_poor_photograph_is_prepared_step_by_step_and_the_copy_is_what_i
             status, said = await bench.apply(**operation)
             assert status == 200, said
         assert [step["what"] for step in said["lineage"]] == ["scaled by 2 (Lanczos)", "gamma 1.2", "greyscale"]
-        before, after = (Image.open(io.BytesIO(await bench.picture(name))) for name in ("probe", "prepared"))
+        before, after = [Image.open(io.BytesIO(await bench.picture(name))) for name in ("probe", "prepared")]
         assert after.size == (before.width * 2, before.height * 2)
     await decide(town, search, "override_quality")
     async with town.person("noor.haddad") as noor:
