@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
+import numpy as np
+
 from deploy.manifest import Manifest, Row
 from matcher import enrolment, images, pipeline, sweeping
 from matcher.enrolment import Measured, Outcome, Rule
@@ -19,6 +21,7 @@ from matcher.sweeping import Missing
 
 LOOKED_UP = 500  # files asked about at a time
 PICTURES = 200  # pictures held in memory at a time
+UNREADABLE = "The file cannot be read: {}."
 EXPUNGED = "A court had this photograph expunged. It is not enrolled again."
 Item = TypeVar("Item")
 Step = Callable[[int, float], None]
@@ -98,9 +101,12 @@ async def _not_yet(conn: Conn, rows: Iterable[Row], told: Told) -> list[Row]:
     for at in range(0, len(every), LOOKED_UP):
         part = every[at : at + LOOKED_UP]
         digests = await asyncio.to_thread(lambda part=part: [_digest(row) for row in part])
-        known, gone = await enrolment.known(conn, digests), await enrolment.expunged(conn, digests)
+        read = [digest for digest in digests if digest]
+        known, gone = await enrolment.known(conn, read), await enrolment.expunged(conn, read)
         for row, digest in zip(part, digests, strict=True):
-            if digest in gone:
+            if digest is None:
+                told.refused.append((row, UNREADABLE.format("it is gone, or may not be read")))
+            elif digest in gone:
                 told.refused.append((row, EXPUNGED))
             elif (row.enrolment.person, digest) in known:
                 told.before += 1
@@ -114,15 +120,21 @@ def _next(items: Iterator[Item]) -> tuple[Item, ...]:
     return tuple(islice(items, 1))
 
 
-def _digest(row: Row) -> str:
-    with row.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(row: Row) -> str | None:
+    """The file's SHA-256; None where it cannot be read any more."""
+    try:
+        with row.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def measured(faces: Faces, row: Row) -> Measured | str:
     """What is stored of the photograph, or the sentence that says why it cannot be enrolled."""
     try:
         photo = images.decode(row.path.read_bytes())
+    except OSError as error:
+        return UNREADABLE.format(error.strerror)
     except ImageRefusedError as no:
         return no.reason
     found = faces.find(photo)
@@ -132,6 +144,8 @@ def measured(faces: Faces, row: Row) -> Measured | str:
     if others:
         return f"There are {len(found)} faces in it, and an arrest photograph has one: whose is it?"
     vector = faces.vector(photo, face)
+    if not np.isfinite(vector).all() or abs(float(np.linalg.norm(vector)) - 1) > 1e-3:  # noqa: PLR2004
+        return "The model gave no usable vector for the face in it."
     return Measured(photo.sha256, images.as_jpeg(photo.pixels), vector, faces.model.sha256)
 
 

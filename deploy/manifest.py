@@ -13,6 +13,8 @@ from matcher.dataset import SUFFIXES
 from matcher.enrolment import Enrolment
 
 NEEDED = ("person", "photo", "legal_basis", "agency", "arrest_id", "photo_date")
+PEDIGREE = ("name", "sex", "birth_year", "height_cm", "weight_kg", "marks")
+KNOWN = (*NEEDED, "sealed", "juvenile", *PEDIGREE, "from_file", "from_sha256")  # `seald` must not enrol it unsealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +35,37 @@ class Manifest:
     sha256: str  # names the batch: the same manifest again is the same batch
 
 
-def read(path: Path) -> Manifest:
-    """A CSV or JSONL manifest; photographs are named relative to it."""
+def read(path: Path, today: date | None = None) -> Manifest:
+    """A CSV or JSONL manifest; photographs are named relative to it. With `today`, none may be of a day to come."""
     rows: list[Row] = []
     wrong: list[tuple[int, str]] = []
     seen: dict[tuple[str, Path], int] = {}
-    for line, untrusted in _lines(path):
+    names: dict[str, tuple[str, int]] = {}
+    line = 0
+    lines = _lines(path)
+    while True:
         try:
+            line, untrusted = next(lines)
             row = _row(line, untrusted, path.parent)
+        except StopIteration:
+            break
+        except (UnicodeDecodeError, csv.Error) as error:  # nothing behind it can be trusted
+            wrong.append((line + 1, f"the file is no text in UTF-8 from here on ({type(error).__name__})"))
+            break
         except (ValueError, TypeError) as error:
             wrong.append((line, str(error)))
             continue
-        if before := seen.get((row.enrolment.person, row.path)):
+        who, photo = row.enrolment.person, row.path
+        name, named = names.setdefault(who, (row.enrolment.name, line))
+        if before := seen.get((who, photo)):
             wrong.append((line, f"the same photograph of the same person as line {before}"))
-            continue
-        seen[row.enrolment.person, row.path] = line
-        rows.append(row)
+        elif name != row.enrolment.name:
+            wrong.append((line, f"{who} is called {row.enrolment.name!r} here and {name!r} in line {named}"))
+        elif today is not None and row.enrolment.taken_on > today:
+            wrong.append((line, f"photo_date {row.enrolment.taken_on} is still to come"))
+        else:
+            seen[who, photo] = line
+            rows.append(row)
     return Manifest(tuple(rows), tuple(wrong), hashlib.sha256(path.read_bytes()).hexdigest())
 
 
@@ -70,7 +87,7 @@ def of_folder(folder: Path, said: dict[str, str]) -> Manifest:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         if path.suffix.lower() == ".csv":
             yield from enumerate(csv.DictReader(file), start=2)
             return
@@ -88,6 +105,8 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _row(line: int, untrusted: dict[str, Any], folder: Path) -> Row:
+    if unknown := [str(name) for name in untrusted if name not in KNOWN]:
+        raise ValueError(f"nobody knows what {', '.join(sorted(unknown))} means; known are {', '.join(KNOWN)}")
     if missing := [name for name in NEEDED if not str(untrusted.get(name) or "").strip()]:
         raise ValueError(f"without {', '.join(missing)}")
     path = (folder / str(untrusted["photo"])).resolve()

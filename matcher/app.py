@@ -61,10 +61,6 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
     faces = faces or await asyncio.to_thread(load_faces, settings)
     service = Service(faces, pool, settings.secret.get_secret_value())
     follower = Follower(service, pool, faces, folder, beginning)
-    tasks = [
-        asyncio.create_task(gallery.hear_changes(url, follower.changed.set)),
-        asyncio.create_task(follower.follow()),
-    ]
     runner = web.AppRunner(service.app())
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
@@ -72,6 +68,10 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
     port = runner.addresses[0][1]
     ready = {"url": f"http://{settings.host}:{port}", "model": faces.model.pack, "provider": faces.model.provider}
     print(json.dumps(ready), flush=True)  # noqa: T201 - whoever started us reads it
+    tasks = [  # they log, and that line comes first
+        asyncio.create_task(gallery.hear_changes(url, follower.changed.set)),
+        asyncio.create_task(follower.follow()),
+    ]
     stop = asyncio.create_task(_asked_to_stop())
     await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in (stop, *tasks):
@@ -88,7 +88,7 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
 class Beginning:
     """What is read while the model is being loaded: a restart is as long as the longer of the two."""
 
-    held: "asyncio.Task[Snapshot | None]"
+    held: "asyncio.Task[Snapshot | SnapshotError | None]"
     people: "asyncio.Task[tuple[int, int] | None]"
 
     @classmethod
@@ -97,13 +97,12 @@ class Beginning:
         return cls(asyncio.create_task(held), asyncio.create_task(_counted(pool)))
 
 
-def _on_disk(folder: Path, model: str, dimension: int) -> Snapshot | None:
-    """The snapshot; None where there is none that can be trusted."""
+def _on_disk(folder: Path, model: str, dimension: int) -> Snapshot | SnapshotError | None:
+    """The snapshot; None where there is none, the error where it cannot be trusted."""
     try:
         return snapshot.load(folder, model, dimension)
     except SnapshotError as error:
-        log.warning("snapshot.discarded", why=str(error))
-        return None
+        return error  # nothing is logged before the line that says where we serve
 
 
 async def _counted(pool: Pool) -> tuple[int, int] | None:
@@ -136,6 +135,9 @@ class Follower:
                 await self._catch_up()
                 await self._ask_canaries()
                 await self._save()
+            except gallery.VectorError as error:
+                log.warning("gallery.wrong-vector", why=str(error))
+                self._service.out_of_service = str(error)
             except gallery.AWAY as error:
                 log.warning("gallery.database-away", error=type(error).__name__)
                 self.changed.set()
@@ -190,6 +192,9 @@ class Follower:
         """From the snapshot, or, where there is none that can be trusted, from the database."""
         model = self._faces.model
         held = await self._beginning.held if self._beginning else None
+        if isinstance(held, SnapshotError):
+            log.warning("snapshot.discarded", why=str(held))
+            held = None
         if held is None or held.through > await gallery.newest_change(conn):  # newer: another database's
             held = await gallery.read_all(conn, model.sha256, model.dimension)
         else:
@@ -214,7 +219,9 @@ class Follower:
         index = self._service.index
         assert index is not None  # it was caught up with before
         async with self._pool.acquire() as conn:
-            asked = await canary.photographs(conn)
+            asked = await canary.photographs(conn, self._faces.model.sha256)
+        if isinstance(asked, str):
+            return asked
         return await self._service.in_thread(canary.wrong_answer, self._faces, index, asked)
 
     async def _save(self) -> None:

@@ -11,9 +11,17 @@ LOOKED_AT = 10  # the same file may be enrolled under two identities
 ITSELF = 0.8  # cosine; the stored picture is re-encoded, so not quite 1
 
 
-async def photographs(conn: Conn) -> list[tuple[int, bytes]]:
-    """A few photographs that may be searched: (number, picture)."""
-    return await gallery.some_pictures(conn, ASKED)
+UNMEASURED = (
+    "Not one photograph of the gallery was measured with this model pack, so nothing can be searched. Set the pack "
+    "that the gallery was enrolled with, or have it measured with this one: leadgate gallery embed."
+)
+
+
+async def photographs(conn: Conn, model: str) -> list[tuple[int, bytes]] | str:
+    """A few photographs that may be searched: (number, picture); or why there are none, though there is a gallery."""
+    if await gallery.nothing_measured(conn, model):
+        return UNMEASURED
+    return await gallery.some_pictures(conn, model, ASKED)
 
 
 def wrong_answer(faces: Faces, index: GalleryIndex, asked: list[tuple[int, bytes]]) -> str | None:

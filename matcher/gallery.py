@@ -72,6 +72,23 @@ async def _prepare(conn: Any) -> None:
     await conn.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+class VectorError(Exception):
+    """A vector in the database is not of the model that is loaded: nothing can be searched with it."""
+
+
+def _vector(row: Any, dimension: int) -> Vector:
+    """The row's vector: float32 of shape (dimension,), finite."""
+    vector = np.frombuffer(row["vector"], "<f4")
+    if vector.shape != (dimension,):
+        raise VectorError(
+            f"Photograph {row['number']} has a vector of {len(vector)} numbers, and this model's have {dimension}. "
+            "Nothing is searched. Whoever owns the database deletes that vector; leadgate gallery embed measures anew."
+        )
+    if not np.isfinite(vector).all():
+        raise VectorError(f"Photograph {row['number']} has a vector that is no numbers. Nothing is searched.")
+    return vector
+
+
 # --- what is searched -------------------------------------------------------------------------------------------------
 
 THROUGH = "SELECT coalesce(max(n), 0) FROM gallery.change"
@@ -200,10 +217,16 @@ async def person(conn: Conn, person_id: str) -> PersonFacts | None:
 
 SOME = """
 SELECT eligible.number, picture.jpeg FROM gallery.eligible
-JOIN gallery.picture ON picture.photograph = eligible.id ORDER BY eligible.number LIMIT $1
+JOIN gallery.picture ON picture.photograph = eligible.id
+JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $1
+ORDER BY eligible.number LIMIT $2
 """
 
 
+SOME_VECTOR = """
+SELECT 1 FROM gallery.eligible JOIN gallery.embedding ON embedding.photograph = eligible.id AND model_sha256 = $1
+LIMIT 1
+"""
 IDENTITY = "SELECT id, (SELECT oid FROM pg_database WHERE datname = current_database()) AS oid FROM gallery.identity"
 
 
@@ -213,9 +236,14 @@ async def identity(conn: Conn) -> str:
     return hashlib.sha256(f"{row['id']} {row['oid']}".encode()).hexdigest()[:32]
 
 
-async def some_pictures(conn: Conn, count: int) -> list[tuple[int, bytes]]:
-    """A few photographs that may be searched: (number, picture)."""
-    return [(row["number"], row["jpeg"]) for row in await conn.fetch(SOME, count)]
+async def some_pictures(conn: Conn, model: str, count: int) -> list[tuple[int, bytes]]:
+    """A few photographs that may be searched with this model: (number, picture)."""
+    return [(row["number"], row["jpeg"]) for row in await conn.fetch(SOME, model, count)]
+
+
+async def nothing_measured(conn: Conn, model: str) -> bool:
+    """Whether there are photographs that may be searched, and not one of them has a vector of this model."""
+    return bool(await conn.fetchval(SIZE)) and not await conn.fetch(SOME_VECTOR, model)
 
 
 async def hear_changes(url: str, changed: Callable[[], None]) -> None:

@@ -62,7 +62,7 @@ def enrol(
 ) -> None:
     """Enrols photographs. Can be stopped, or killed, and started again: none is lost and none is enrolled twice."""
     said = {"legal_basis": legal_basis, "agency": agency, "photo_date": photo_date}
-    read = manifest.of_folder(path, said) if path.is_dir() else manifest.read(path)
+    read = manifest.of_folder(path, said) if path.is_dir() else manifest.read(path, _now().date())
     _refuse_wrong(read)
     if check:
         console.print(f"{len(read.rows)} photographs can be enrolled. Nothing was written.")

@@ -18,8 +18,7 @@ from pydantic import SecretStr
 
 from deploy import enrol_run, manifest
 from deploy.enrol_run import Terms
-from matcher import gallery, pack
-from matcher.app import serve
+from matcher import app, gallery, pack
 from matcher.enrolment import Rule
 from matcher.faces import Faces
 from matcher.settings import Settings
@@ -38,8 +37,9 @@ async def enrolment(job: dict, loaded: list[Faces]) -> None:
 
 
 async def service(job: dict, loaded: list[Faces]) -> None:
+    app.SAVE_AFTER = 0.0  # a snapshot as soon as something changed: it is what is to be killed
     secret = SecretStr(job["secret"])
-    await serve(
+    await app.serve(
         Settings(database_url=SecretStr(job["url"]), secret=secret, port=0, cache=Path(job["cache"])), loaded[0]
     )
 

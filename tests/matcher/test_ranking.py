@@ -87,7 +87,7 @@ async def test_the_answer_is_complete_when_fewer_people_are_enrolled_than_asked_
 
 
 async def test_a_matcher_that_gives_a_wrong_answer_is_taken_out_of_service(served, conn, faces):
-    asked = await canary.photographs(conn)
+    asked = await canary.photographs(conn, faces.model.sha256)
     assert canary.wrong_answer(faces, served, asked) is None
     numbers = served._held.numbers
     swapped = GalleryIndex(snapshot.made(numbers, np.roll(np.asarray(served._held.vectors), 1, axis=0), 1))

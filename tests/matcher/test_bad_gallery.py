@@ -1,0 +1,321 @@
+"""What may go wrong with a gallery, and with the matcher that serves it: a clear reason, nothing lost, nothing half there."""
+
+import asyncio
+import json
+import shutil
+from contextlib import suppress
+
+import asyncpg
+import numpy as np
+import pytest
+
+from deploy import enrol_run, manifest
+from deploy.enrol_run import Terms
+from matcher import custody, gallery, images, search, snapshot
+from matcher.app import CANARY_EVERY, Beginning, Follower
+from matcher.contract import GalleryFacts, Problem, SearchResult
+from matcher.index import GalleryIndex
+from matcher.service import Service
+from tests.matcher.conftest import ONE_PERSON, PEOPLE, probe_of
+from tests.story import NOON
+
+PUT_VECTOR = "UPDATE gallery.embedding SET vector = $1 WHERE photograph = (SELECT id FROM gallery.photograph ORDER BY number LIMIT 1)"
+
+
+async def answer(matcher, photo: bytes | None = None) -> tuple[int, Problem | SearchResult]:
+    status, body = await matcher.ask("POST", "/v1/search", photo or probe_of(PEOPLE[0]).read_bytes())
+    return status, (SearchResult if status == 200 else Problem).model_validate_json(body)
+
+
+# --- vectors ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_database_takes_no_vector_of_another_length(enrol, small_manifest, superuser):
+    await enrol(small_manifest)
+    for wrong in (b"", bytes(4), bytes(4 * 127), bytes(4 * 512)):
+        with pytest.raises(asyncpg.CheckViolationError, match="whose vectors have 128"):
+            await superuser.execute(PUT_VECTOR, wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (np.ones(64, "<f4").tobytes(), "has a vector of 64 numbers"),
+        (np.full(128, np.nan, "<f4").tobytes(), "no numbers"),
+    ],
+)
+async def test_a_vector_that_is_none_of_this_model_takes_the_matcher_out_of_service_until_it_is_mended(
+    matcher, enrol, small_manifest, superuser, wrong, said
+):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    right = await superuser.fetchval(
+        "SELECT vector FROM gallery.embedding JOIN gallery.photograph ON id = photograph ORDER BY number LIMIT 1"
+    )
+    await superuser.execute("ALTER TABLE gallery.embedding DISABLE TRIGGER check_vector")
+    await superuser.execute(PUT_VECTOR, wrong)  # as a careless restore would
+    await matcher.until(503)
+    status, problem = await answer(matcher)
+    assert (status, problem.rule) == (503, "out-of-service")
+    assert said in problem.reason
+    await superuser.execute(PUT_VECTOR, right)
+    await matcher.until(200, photos=told.done)
+    assert (await answer(matcher))[0] == 200
+
+
+async def test_a_gallery_that_is_measured_while_it_is_served_is_searched_at_once(
+    matcher, enrol, small_manifest, conn, faces, superuser, tmp_path
+):
+    told = await enrol(small_manifest)
+    await matcher.stop()
+    await superuser.execute("DELETE FROM gallery.embedding")
+    shutil.rmtree(tmp_path / "cache" / "snapshots")
+    with suppress(TimeoutError):
+        await asyncio.wait_for(matcher.start(), 8)
+    status, problem = await answer(matcher)
+    assert (status, problem.rule) == (503, "out-of-service")
+    assert "leadgate gallery embed" in problem.reason
+    assert await enrol_run.embed_missing(conn, lambda: faces, faces.model.sha256, 1) == told.done
+    await matcher.until(200, photos=told.done)
+
+
+# --- snapshots --------------------------------------------------------------------------------------------------------
+
+
+def cut(folder):
+    file = folder / "vectors.f32"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def flipped(folder):
+    file = folder / "codes.i8"
+    data = bytearray(file.read_bytes())
+    data[7] ^= 1
+    file.write_bytes(data)
+
+
+def of_another_model(folder):
+    about = json.loads((folder / "about.json").read_text())
+    (folder / "about.json").write_text(json.dumps(about | {"model": "ab" * 32}))
+
+
+def half_written(folder):
+    (folder / "about.json").unlink()
+
+
+def of_a_gallery_with_other_people(folder):
+    held = snapshot.load(folder.parent, json.loads((folder / "about.json").read_text())["model"], 128)
+    model = json.loads((folder / "about.json").read_text())["model"]
+    snapshot.discard(folder.parent)
+    snapshot.save(folder.parent, snapshot.made(held.numbers[:2], held.vectors[:2], held.through + 1000), model)
+
+
+DAMAGE = [cut, flipped, of_another_model, half_written, of_a_gallery_with_other_people]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+async def test_a_snapshot_that_cannot_be_trusted_is_rebuilt_from_the_database(
+    matcher, enrol, small_manifest, tmp_path, damage
+):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    before = (await matcher.ask("GET", "/v1/gallery"))[1]
+    await matcher.stop()
+    await matcher.start()  # its first snapshot is made at the start
+    await snapshot_of(tmp_path)
+    await matcher.stop()
+    damage(await snapshot_of(tmp_path))
+    await matcher.start()
+    assert (await matcher.ask("GET", "/v1/gallery"))[1] == before
+    status, found = await answer(matcher)
+    assert (status, found.candidates[0].person_id) == (200, PEOPLE[0])
+
+
+async def snapshot_of(tmp_path):
+    for _ in range(400):
+        if found := list((tmp_path / "cache" / "snapshots").glob("*/*/snapshot-*")):
+            return max(found)
+        await asyncio.sleep(0.05)
+    raise AssertionError("no snapshot was made")
+
+
+async def test_a_full_disk_costs_the_snapshot_and_not_the_service(matcher, enrol, small_manifest, tmp_path):
+    """The folder of the snapshots takes no files; searching goes on, and so does what is enrolled."""
+    await matcher.stop()
+    snapshots = tmp_path / "cache" / "snapshots"
+    shutil.rmtree(snapshots, ignore_errors=True)
+    snapshots.write_text("no folder")
+    told = await enrol(small_manifest)
+    await matcher.start()
+    await matcher.until(200, photos=told.done)
+    assert (await answer(matcher))[0] == 200
+
+
+# --- sealed -----------------------------------------------------------------------------------------------------------
+
+
+class SealsOnTheWay:
+    """The search's own connection; just before the photographs are read, a court's order arrives on another."""
+
+    def __init__(self, conn, other, person):
+        self._conn, self._other, self._person = conn, other, person
+
+    async def fetch(self, query, *args):
+        if query == gallery.PHOTOS_OF:
+            await custody.seal(self._other, self._person, order="Order 9/2026", by="clerk", now=NOON)
+        return await self._conn.fetch(query, *args)
+
+
+async def test_whoever_is_sealed_while_a_search_is_under_way_is_not_in_its_answer(
+    enrol, small_manifest, conn, faces, database
+):
+    await enrol(small_manifest)
+    index = GalleryIndex(await gallery.read_all(conn, faces.model.sha256, faces.model.dimension))
+    facts = GalleryFacts(photos=len(index), people=len(PEOPLE), root=index.root())
+    photo = images.decode(probe_of(PEOPLE[0]).read_bytes())
+    probe = faces.vector(photo, faces.find(photo)[0])
+    before = await search.search(conn, index, facts, probe, 3)
+    assert before.candidates[0].person_id == PEOPLE[0]
+    pool = await gallery.connect(database.url("matcher"), "court")
+    async with pool.acquire() as other:
+        after = await search.search(SealsOnTheWay(conn, other, PEOPLE[0]), index, facts, probe, 3)
+    await pool.close()
+    people = [candidate.person_id for candidate in after.candidates]
+    assert PEOPLE[0] not in people
+    assert people[:2] == [candidate.person_id for candidate in before.candidates[1:]]
+    assert len(people) == 3  # the next best took the place: the list is complete
+    assert after.certificate.complete
+
+
+async def test_sealed_means_unsearchable_even_where_nobody_was_told(matcher, enrol, small_manifest, superuser):
+    """Without the database's notice, too: eligibility is checked again after the vectors were compared (M12)."""
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute("UPDATE gallery.photograph SET sealed = true WHERE person = $1", PEOPLE[0])
+    status, found = await answer(matcher)
+    assert status == 200
+    assert PEOPLE[0] not in {candidate.person_id for candidate in found.candidates}
+
+
+# --- canaries ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_wrong_answer_at_the_start_keeps_the_matcher_out_of_service_and_says_why(
+    matcher, enrol, small_manifest, superuser, conn
+):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    await matcher.stop()
+    right = await superuser.fetch("SELECT photograph, jpeg FROM gallery.picture")
+    stranger = images.as_jpeg(images.decode(probe_of(PEOPLE[3]).read_bytes()).pixels)
+    await superuser.execute("UPDATE gallery.picture SET jpeg = $1", stranger)
+    with suppress(TimeoutError):  # it never becomes ready
+        await asyncio.wait_for(matcher.start(), 8)
+    await matcher.until(503)
+    status, problem = await answer(matcher)
+    assert (status, problem.rule) == (503, "out-of-service")
+    assert "does not find itself" in problem.reason
+    for row in right:
+        await superuser.execute("UPDATE gallery.picture SET jpeg = $2 WHERE photograph = $1", *row.values())
+    await custody.seal(conn, PEOPLE[4], order="A", by="clerk", now=NOON)  # something new: it looks again at once
+    await matcher.until(200)
+
+
+async def test_the_canaries_are_asked_again_after_an_hour(
+    enrol, small_manifest, conn, faces, superuser, database, tmp_path
+):
+    await enrol(small_manifest)
+    pool = await gallery.connect(database.url("matcher"), "follower")
+    service = Service(faces, pool, "x")
+    beginning = Beginning.of(pool, tmp_path, faces.model.sha256, faces.model.dimension)
+    follower = Follower(service, pool, faces, tmp_path, beginning)
+    await follower._catch_up()
+    await follower._ask_canaries()
+    assert (service.checked, service.out_of_service) == (True, None)
+    await superuser.execute("UPDATE gallery.picture SET jpeg = 'no picture'")
+    await follower._ask_canaries()
+    assert service.out_of_service is None  # it is not yet an hour
+    follower._asked -= CANARY_EVERY
+    await follower._ask_canaries()
+    assert "cannot be read any more" in service.out_of_service
+    await pool.close()
+
+
+# --- manifests and files ----------------------------------------------------------------------------------------------
+
+
+HEAD = "person,photo,legal_basis,agency,arrest_id,photo_date"
+
+
+def csv(folder, *lines: str, head: str = HEAD, encoding: str = "utf-8") -> manifest.Manifest:
+    (folder / "a.jpg").write_bytes(b"x")
+    (folder / "b.jpg").write_bytes(b"x")
+    file = folder / "list.csv"
+    file.write_text("\r\n".join((head, *lines)) + "\r\n", encoding=encoding)
+    return manifest.read(file, NOON.date())
+
+
+GOOD = "S-1,a.jpg,arrest,NYPD,A-1,2026-03-01"
+
+
+@pytest.mark.parametrize(
+    ("head", "lines", "said"),
+    [
+        (HEAD, [GOOD, GOOD], "the same photograph of the same person as line 2"),
+        (HEAD + ",seald", [GOOD + ",yes"], "nobody knows what seald means"),
+        (HEAD, [GOOD + ",one cell too many"], "nobody knows what None means"),
+        (HEAD, ["S-1,a.jpg"], "without legal_basis, agency, arrest_id, photo_date"),
+        (HEAD, ["S-1,a.jpg,arrest,NYPD,A-1,2026-03-14"], "still to come"),
+        (HEAD + ",name", [GOOD + ",Ann", "S-1,b.jpg,arrest,NYPD,A-1,2026-03-01,Bob"], "'Bob' here and 'Ann' in line 2"),
+        ("a,b", ["1,2"], "nobody knows what a, b means"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_by_line(tmp_path, head, lines, said):
+    read = csv(tmp_path, *lines, head=head)
+    assert said in read.wrong[-1][1]
+    assert read.wrong[-1][0] == len(lines) + 1
+
+
+def test_a_table_as_a_spreadsheet_writes_it_is_read(tmp_path):
+    read = csv(tmp_path, GOOD, encoding="utf-8-sig")
+    assert (len(read.rows), read.wrong) == (1, ())
+
+
+def test_a_table_that_is_no_text_is_refused_and_says_from_where(tmp_path):
+    read = csv(tmp_path, GOOD, GOOD.replace("NYPD", "NYPD\u00e9"), encoding="latin-1")
+    assert "no text in UTF-8" in read.wrong[-1][1]
+
+
+async def test_a_file_that_vanishes_after_it_was_checked_is_refused_alone(small_manifest, conn, faces):
+    read = manifest.read(small_manifest)
+    read.rows[0].path.unlink()
+    told = await enrol_run.run(read, lambda: faces, Terms("clerk", ONE_PERSON), 1, lambda *_: None, conn)
+    assert told.done == len(read.rows) - 1
+    ((row, why),) = told.refused
+    assert (row, "cannot be read" in why) == (read.rows[0], True)
+
+
+async def test_a_connection_that_breaks_in_the_middle_costs_nothing_that_was_done(
+    small_manifest, conn, superuser, faces, database
+):
+    read = manifest.read(small_manifest)
+    terms = Terms("clerk", ONE_PERSON)
+    pool = await gallery.connect(database.url("matcher"), "to-be-broken")
+    waiting: list[asyncio.Task] = []
+
+    def step(done, _):
+        if done == 3:
+            waiting.append(asyncio.ensure_future(superuser.execute(BREAK)))
+
+    with pytest.raises(gallery.AWAY):
+        async with pool.acquire() as broken:
+            await enrol_run.run(read, lambda: faces, terms, 1, step, broken)
+    await waiting[0]
+    pool.terminate()
+    there = await conn.fetchval("SELECT count(*) FROM gallery.photograph")
+    told = await enrol_run.run(read, lambda: faces, terms, 1, lambda *_: None, conn)
+    assert (told.before, told.done) == (there, len(read.rows) - there)
+
+
+BREAK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'to-be-broken'"
