@@ -142,9 +142,6 @@ class Follower:
                 log.warning("gallery.database-away", error=type(error).__name__)
                 self.changed.set()
                 await asyncio.sleep(1)
-            except gallery.VectorError as error:
-                log.exception("gallery.wrong-vector")
-                self._service.out_of_service = str(error)
             await asyncio.sleep(GATHER)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed.wait(), self._patience())

@@ -72,23 +72,6 @@ async def _prepare(conn: Any) -> None:
     await conn.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
-class VectorError(Exception):
-    """A vector in the database is not of the model that is loaded: nothing can be searched with it."""
-
-
-def _vector(row: Any, dimension: int) -> Vector:
-    """The row's vector: float32 of shape (dimension,), finite."""
-    vector = np.frombuffer(row["vector"], "<f4")
-    if vector.shape != (dimension,):
-        raise VectorError(
-            f"Photograph {row['number']} has a vector of {len(vector)} numbers, and this model's have {dimension}. "
-            "Nothing is searched. Whoever owns the database deletes that vector; leadgate gallery embed measures anew."
-        )
-    if not np.isfinite(vector).all():
-        raise VectorError(f"Photograph {row['number']} has a vector that is no numbers. Nothing is searched.")
-    return vector
-
-
 # --- what is searched -------------------------------------------------------------------------------------------------
 
 THROUGH = "SELECT coalesce(max(n), 0) FROM gallery.change"
@@ -133,14 +116,14 @@ async def read_changes(conn: Conn, model: str, dimension: int, after: int) -> tu
 
 
 def _vector(row: Any, dimension: int) -> Vector:
-    """float32 of shape (dimension,). Enrolment writes no other; what else writes to the database might."""
+    """float32 of shape (dimension,), finite. Enrolment writes no other; what else writes to the database might."""
     vector = np.frombuffer(row["vector"], "<f4")
-    if len(vector) == dimension:
+    if len(vector) == dimension and np.isfinite(vector).all():
         return vector
     raise VectorError(
         f"Photograph {row['number']} of the gallery has a vector of {len(vector)} dimensions, and the model's have "
-        f"{dimension}: something else than enrolment wrote it. Nothing is searched until that row of "
-        "gallery.embedding is deleted and the photograph embedded again (leadgate gallery embed)."
+        f"{dimension}, all of them numbers: something else than enrolment wrote it. Nothing is searched until that row "
+        "of gallery.embedding is deleted and the photograph embedded again (leadgate gallery embed)."
     )
 
 
