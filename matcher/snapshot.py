@@ -25,6 +25,7 @@ from matcher.scan import Quantised, huge, quantise
 FORMAT = 1
 BUCKET = 4096  # photograph numbers that share an inner node
 BLOCK = 8 << 20
+READ = 1 << 20
 Numbers = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 Leaves = NDArray[np.uint8]
@@ -202,12 +203,11 @@ def _verified(path: Path, expected: str, into: NDArray[np.int8] | None) -> None:
     """The file's bytes have this digest; they are put `into` the array where one is given."""
     digest, at = hashlib.sha256(), 0
     flat = into.reshape(-1).view(np.uint8) if into is not None else None
+    again = np.empty(READ, np.uint8)  # the same bytes every time: they stay in the cache
     with path.open("rb", buffering=0) as file:
-        while part := file.read(BLOCK):
-            digest.update(part)
-            if flat is not None:
-                flat[at : at + len(part)] = np.frombuffer(part, np.uint8)
-            at += len(part)
+        while got := file.readinto(part := (flat[at : at + READ] if flat is not None else again).data):
+            digest.update(part[:got])
+            at += got
     if digest.hexdigest() != expected:
         raise SnapshotError(f"{path} is not what was written: its checksum is wrong")
 
