@@ -6,8 +6,8 @@ while it was being served was not searched before the next start.
 
 from migrations import sql
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
