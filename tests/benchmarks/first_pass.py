@@ -14,7 +14,7 @@ Reading (1,000,000 x 512, k = 50; see the table): at the 128 bytes a row of FAIS
 code leaves .25 of a row unknown, more than the 50th best score of .17: nothing could be left out. Four bits are the
 fewest that leave most rows out, five read about as much in all; both need more than half of what the int8 scan reads,
 which at the speed of memory is 1.7 times the fast scan's time before anything is computed. numkong's 4-bit kernel takes
-two thirds of the int8 scan's time, and the tenth of the rows that survive takes the rest. So int8 is scanned whole.
+two thirds of the int8 scan's time, and the eighth of the rows that survive takes the rest. So int8 is scanned whole.
 """
 
 import argparse
