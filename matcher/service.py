@@ -91,7 +91,9 @@ class Service:
         except web.HTTPRequestEntityTooLarge:
             return _json(Problem(rule="too-large", reason="The file is larger than 20 MB. Post a smaller copy."), 413)
         except web.HTTPException as no:
-            return _json(Problem(rule="not-here", reason=f"There is nothing to do here ({no.status})."), no.status)
+            said = _json(Problem(rule="not-here", reason=f"There is nothing to do here ({no.status})."), no.status)
+            said.headers.update({name: no.headers[name] for name in ("Allow",) if name in no.headers})
+            return said
 
     def _check_secret(self, request: web.Request) -> None:
         if request.path == "/healthz":
