@@ -121,24 +121,42 @@ def _told(row: Any) -> dict[str, Any]:
     }
 
 
-async def lead(system: System) -> None:
-    """Keeps the rail true until cancelled."""
+def _enrol(url: str) -> dict[str, Any]:
+    return {
+        "enrol": {
+            "url": url,
+            "title": "Try it with your own face",
+            "label": "Put me in the gallery",
+            "hint": "It stays on this machine, in the demonstration's own folder.",
+        }
+    }
+
+
+async def lead(system: System, newcomers: str = "") -> None:
+    """Keeps the rail true until cancelled; it takes newcomers' pictures where `newcomers` is the address of a door."""
+    extra = _enrol(newcomers) if newcomers else {}
     pool = await database.connect(system.database_url("auditor"), name="leadgate-guide", size=1)
     headers = {"Authorization": f"Bearer {system.credentials['guide_key']}"}
     before: dict[str, Any] = {}
     try:
         async with aiohttp.ClientSession(headers=headers) as session:
             while True:
-                before = await _tell(system, pool, session, before)
+                before = await _tell(system, pool, session, before, extra)
                 await asyncio.sleep(EVERY)
     finally:
         await pool.close()
 
 
-async def _tell(system: System, pool: Pool, session: aiohttp.ClientSession, before: dict[str, Any]) -> dict[str, Any]:
+async def _tell(
+    system: System, pool: Pool, session: aiohttp.ClientSession, before: dict[str, Any], extra: dict[str, Any]
+) -> dict[str, Any]:
     try:
         async with pool.acquire() as conn:
-            now = {"title": "What to do next", "steps": steps(await standing(conn)), "ledger": await latest(conn)}
+            now = {
+                "title": "What to do next",
+                "steps": steps(await standing(conn)),
+                "ledger": await latest(conn),
+            } | extra
         if now != before:
             async with session.put(f"{system.page}/_ui/guide", json=now) as answer:
                 answer.raise_for_status()

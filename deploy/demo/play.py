@@ -56,8 +56,23 @@ def probes() -> list[Probe]:
     ]
 
 
-async def story(system: System, say: Say) -> None:
-    """One photograph of somebody enrolled, from the post to the lead; then one of somebody who is not."""
+def probe_of(photo: Path, gallery: Path | None) -> Probe:
+    """Somebody's own picture. The script knows the face where the picture's folder is named as one of the gallery's."""
+    same = gallery / photo.resolve().parent.name if gallery and gallery.is_dir() else None
+    known = tuple(p for p in sorted(same.iterdir()) if p.resolve() != photo.resolve()) if same and same.is_dir() else ()
+    return Probe(photo, photo.resolve().parent.name if known else None, known)
+
+
+async def story(system: System, say: Say, own: Probe | None = None) -> None:
+    """One photograph of somebody enrolled, from the post to the lead; then one of somebody who is not.
+
+    With a picture of one's `own`, that story alone: it ends without a lead where the script does not know the face.
+    """
+    if own:
+        search = await _case(system, own, say, leads=bool(own.known))
+        await _usage(system, say)
+        await _verify(system, search, say)
+        return
     enrolled = next(p for p in probes() if p.person)
     stranger = next(p for p in probes() if p.person is None)
     search = await _case(system, enrolled, say, leads=True)
@@ -79,6 +94,8 @@ async def _case(system: System, probe: Probe, say: Say, *, leads: bool) -> str:
         post, search = await request(dana, rooms["face-intake"], probe, say)
         thread = await review_thread(eva, rooms["face-review"], search)
         say("review", f"{search}: the examiners have the candidates in the restricted channel")
+        if leads:
+            await self_review(dana, eva, rooms["face-review"], thread, say)
         for examiner in (eva, noor):
             picked = await examine(examiner, thread, probe if leads else None)
             say(examiner.name, f"concludes alone: {'possible match, candidate ' + picked if picked else 'nobody'}")
@@ -120,6 +137,18 @@ async def ask(who: Person, channel: str, post: Json, say: Say) -> str:
 async def review_thread(who: Person, channel: str, search: str) -> Json:
     """The root of the review thread, once the candidates stand beneath it."""
     return await who.wait_message(channel, lambda m: has(m, "open_worksheet") and search in m["text"], timeout=40)
+
+
+async def self_review(requester: Person, examiner: Person, room: str, root: Json, say: Say) -> None:
+    """The requester, let into the examiners' room, tries to examine their own search, and is refused."""
+    await examiner.invite(room, requester.name)
+    await requester.click(root, "open_worksheet")
+    told = await requester.wait_view(lambda v: bool(v["blocks"]))
+    if told.get("callback_id") == "worksheet":
+        raise AssertionError("the requester was given a worksheet")
+    say(requester.name, f"tries to examine their own search: {told['blocks'][0]['text']['text']}")
+    await requester.close_view()
+    await requester.leave(room)
 
 
 async def examine(who: Person, root: Json, probe: Probe | None) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import secrets
 import socket
 import sys
@@ -174,8 +175,12 @@ async def running(
     workspace_options: tuple[str, ...] = (),
     signed_http: bool = False,
     settings: Mapping[str, str] | None = None,
+    gallery: Path | None = None,
 ) -> AsyncGenerator[System, None]:
-    """The whole system is up, its roster and gallery filled; on leaving, every process of it has ended."""
+    """The whole system is up, its roster and gallery filled; on leaving, every process of it has ended.
+
+    `gallery`, a manifest or a folder with a folder for each person, is enrolled instead of the synthetic cast.
+    """
     postgres = EmbeddedPostgres(root / "postgres", durable=durable)
     await asyncio.to_thread(postgres.start)  # makes `root`, too
     async with AsyncExitStack() as stack:
@@ -188,7 +193,7 @@ async def running(
         system.settings = settings or {}
         await prepare_database(system)
         stack.push_async_callback(stop, system)
-        await asyncio.gather(_start_workspace(system), start_matcher(system))
+        await asyncio.gather(_start_workspace(system), start_matcher(system, gallery))
         await _fill_roster(system)
         await start_bot(system)
         yield system
@@ -258,10 +263,10 @@ async def _start_workspace(system: System) -> None:
     await ready(child, answers)
 
 
-async def start_matcher(system: System) -> None:
-    """The gallery is filled from the synthetic cast, once, and the matcher serves it."""
+async def start_matcher(system: System, gallery: Path | None = None) -> None:
+    """The gallery is filled from the synthetic cast, or from one's own, once, and the matcher serves it."""
     env = system.matcher_environment()
-    await _enrol_cast(system, env)
+    await _enrol(system, gallery or CAST, env, folder=bool(gallery and gallery.is_dir()))  # noqa: ASYNC240 - once
     child = system.child("matcher", "matcher", env=env)
     await child.start()
 
@@ -271,12 +276,17 @@ async def start_matcher(system: System) -> None:
     await ready(child, answers)
 
 
-async def _enrol_cast(system: System, env: dict[str, str]) -> None:
-    status, said = await system.command("gallery", "enrol", str(CAST), "--by", "Demo clerk", env=env)
+async def _enrol(system: System, gallery: Path, env: dict[str, str], *, folder: bool) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    of_folder = ("--legal-basis", "demonstration", "--agency", "Demo PD", "--photo-date", today)
+    words = ("gallery", "enrol", str(gallery), "--by", "Demo clerk", *(of_folder if folder else ()))
+    status, said = await system.command(*words, env=env)
     if status:
         raise RuntimeError(f"The gallery could not be filled:\n{said[-2000:]}")
     # Nobody enrols alone: another of the demonstration's people agrees, unless that was done at an earlier start.
-    status, said = await system.command("gallery", "approve", str(CAST), "--by", "Demo captain", env=env)
+    named = re.findall(r"\b[0-9a-f]{32}\b", said)
+    what = named[0] if folder and named else str(gallery)
+    status, said = await system.command("gallery", "approve", what, "--by", "Demo captain", env=env)
     if status and "waits" not in said:
         raise RuntimeError(f"The gallery could not be approved:\n{said[-2000:]}")
 

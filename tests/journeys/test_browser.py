@@ -8,9 +8,10 @@ import json
 import os
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from deploy.demo import guide, play
+from deploy.demo import guide, newcomers, play
 from deploy.workspace.person import Person
 from tests.workspace.chromium import BROWSER, DESKTOP, PHONE, Tab, chromium
 from tests.workspace.test_page import AXE, FETCHED, overflow, serious
@@ -163,3 +164,39 @@ async def examine(town, become, look, name, search, probe) -> None:
         await look(tab, "5-conclusion")
     await tab.click("dialog .btn.primary", "Lock my opinion")
     await tab.sees("is locked")
+
+
+async def test_a_newcomer_puts_their_own_face_into_the_gallery_and_is_found(town):
+    """From the page's guide, through the operator's own commands; the picture must not be one of the script's people."""
+    face = [p.path for p in play.probes() if p.person is None][-1]
+    async with newcomers.door(town.system) as door, chromium() as browser:
+        rail = asyncio.create_task(guide.lead(town.system, door))
+        tab = await browser.tab(f"{town.system.page}/#as=dana.ruiz&channel=face-intake", DESKTOP)
+        await tab.wait("!!document.querySelector('#enrol-name')")
+        await tab.run("document.querySelector('#enrol-name').value = 'Nell Newcomer'")
+        await tab.choose_file("#enrol-file", face)
+        await tab.run("document.querySelector('form.enrol').requestSubmit()")
+        await tab.sees("You are in the gallery", 90)
+        await tab.picture(PICTURES / "desk" / "newcomer.png")
+        assert tab.complaints == []
+        rail.cancel()
+    secret = {"Authorization": f"Bearer {town.system.secrets.matcher}"}
+    async with aiohttp.ClientSession(town.system.matcher_url, headers=secret) as http:
+        for _ in range(100):
+            async with http.post("/v1/search?k=2", data=await asyncio.to_thread(face.read_bytes)) as answer:
+                best = (await answer.json())["candidates"][0]
+            if best["person_id"].startswith("N-"):
+                break
+            await asyncio.sleep(0.1)
+        async with http.get(f"/v1/people/{best['person_id']}") as answer:
+            assert (await answer.json())["name"] == "Nell Newcomer"
+
+
+def test_the_script_knows_ones_own_face_by_the_folder_that_it_lies_in(tmp_path):
+    for name in ("gallery/ann/1.jpg", "gallery/bob/1.jpg", "probes/ann/2.jpg", "probes/eve/1.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    known = play.probe_of(tmp_path / "probes/ann/2.jpg", tmp_path / "gallery")
+    assert (known.person, [p.name for p in known.known]) == ("ann", ["1.jpg"])
+    assert play.probe_of(tmp_path / "probes/eve/1.jpg", tmp_path / "gallery").known == ()
+    assert play.probe_of(tmp_path / "probes/ann/2.jpg", None).known == ()

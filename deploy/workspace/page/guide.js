@@ -10,6 +10,7 @@ export function guideRail(rail, S, frame) {
   const next = steps.findIndex((s) => !s.done);
   rail.classList.toggle("open", open);
   if (!open) return rail.replaceChildren(h("button.rail-tab", { type: "button", onclick: toggle, "aria-expanded": "false" }, icon("compass"), h("span", {}, "Guide"), next >= 0 ? h("span.badge", {}, steps.length - steps.filter((s) => s.done).length) : null));
+  const typing = kept?.form.contains(document.activeElement) ? document.activeElement : null;
   rail.replaceChildren(
     h("header.rail-head", {}, icon("compass"), h("h2", {}, g.title || "What to do next"), h("button.icon-button", { type: "button", "aria-label": "Close the guide", onclick: toggle }, icon("close"))),
     h("div.rail-body", { tabIndex: 0, role: "region", "aria-label": "Guide" },
@@ -17,6 +18,7 @@ export function guideRail(rail, S, frame) {
       h("ol.steps", {}, steps.map((s, i) => step(s, i === next, S))),
       g.enrol ? enrol(g.enrol) : null,
       g.ledger ? [h("h2.rail-title", {}, icon("ledger"), "The ledger"), h("ol.ledger", { reversed: true }, [...g.ledger].reverse().slice(0, 40).map(entry))] : null));
+  typing?.focus({ preventScroll: true });
 }
 
 function step(s, now, S) {
@@ -33,9 +35,17 @@ function entry(e) {
 }
 
 // Putting oneself into the gallery: a name and a picture, from a file or the camera; the demonstration takes it from there.
+// The rail is drawn anew with every ledger entry; this form is not, or what was typed into it would be lost.
+let kept = null;
+
 function enrol(e) {
+  if (kept?.url !== e.url) kept = { url: e.url, form: enrolForm(e) };
+  return kept.form;
+}
+
+function enrolForm(e) {
   const name = h("input.field-control", { id: "enrol-name", maxLength: 60, placeholder: "A name for you", autocomplete: "off" });
-  const file = h("input.field-control", { id: "enrol-file", type: "file", accept: "image/*", capture: "user" });
+  const file = h("input.field-control", { id: "enrol-file", type: "file", accept: "image/*" });
   const out = h("p.small", { role: "status" });
   const button = h("button.btn.primary.small", { type: "submit" }, e.label || "Put me in the gallery");
   return h("form.enrol", { onsubmit: async (event) => {
