@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -41,12 +41,14 @@ def test_a_crop_is_the_pixels_that_were_there():
     assert np.array_equal(pixels(preparation.prepared(PICTURE, EVERY[0])), PICTURE[5:55, 10:70])
 
 
+@settings(deadline=None)
 @given(st.integers(-128, 128))
 def test_brightness_adds_the_same_to_every_pixel(levels):
     made = pixels(preparation.prepared(PICTURE, BrightnessBy(op="brightness", levels=levels)))
     assert np.array_equal(made, np.clip(PICTURE.astype(int) + levels, 0, 255))
 
 
+@settings(deadline=None)
 @given(st.one_of(
     st.builds(ContrastBy, op=st.just("contrast"), factor=st.floats(0.25, 4)),
     st.builds(GammaBy, op=st.just("gamma"), gamma=st.floats(0.25, 4)),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -69,6 +69,7 @@ def test_what_an_opinion_was_follows_from_the_answer(conclusion, named, truth, v
     assert k.verdict(conclusion, named, truth) is verdict
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400), st.data())
 def test_the_interval_is_the_one_that_a_statistics_library_gives(trials, data):
     errors = data.draw(st.integers(0, trials))
