@@ -340,7 +340,7 @@ async def work(settings: Settings) -> None:
         errands = Errands(
             p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, roster=roster, images=images
         )
-        pictures = Pictures(p.casework, p.pool, p.desk, kept_in_slack=images)
+        pictures = Pictures(p.casework, p.pool, p.desk, team, p.rooms.oversight, kept_in_slack=images)
         injection = Injection(p.casework, p.pool, p.desk, kek, team)
         preparing = _preparing(p)
         kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind(), **preparing.by_kind()}

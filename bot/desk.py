@@ -199,6 +199,16 @@ class Desk:
         info = _said(await self._client.files_info(file=file))
         return info["file"]
 
+    async def stands(self, file: str) -> bool:
+        """Whether the file is still in Slack."""
+        try:
+            await self.file_facts(file)
+        except SlackApiError as error:
+            if error.response["error"] in {"file_not_found", "file_deleted"}:
+                return False
+            raise
+        return True
+
     async def fetch(self, file: str) -> bytes:
         """The bytes as Slack holds them. PhotoGoneError where they are gone or too many."""
         try:

@@ -211,6 +211,9 @@ def of_the_workspace(untrusted_event: Mapping[str, Any], bot_user: str, rooms: C
     stamp = str(untrusted_event.get("event_ts") or untrusted_event.get("ts") or "")
     if kind in ROSTER_EVENTS:
         return [Job("sync-roster", stamp, {})]
+    if kind == "file_deleted" and untrusted_event.get("file_id"):
+        file = str(untrusted_event["file_id"])
+        return [Job("intake-gone", file, {"file": file})]
     if kind == "member_joined_channel" and untrusted_event.get("user") == bot_user:
         channel, inviter = str(untrusted_event.get("channel")), str(untrusted_event.get("inviter") or "")
         if channel not in rooms:

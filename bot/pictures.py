@@ -3,30 +3,41 @@ there at all (M38). Every one that goes is recorded.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import timedelta
 
 from bot import ids, ledger, queue
 from bot.casework import SYSTEM, Casework
 from bot.database import Pool
 from bot.desk import Desk, forget_upload
 from bot.errands import FACES, LEAD
-from bot.queue import Lease
+from bot.queue import Job, Lease
 from bot.views import request, review
 from policy.model import Post, Search, SearchId, State
 
 Errand = Callable[[Lease], Awaitable[None]]
+PATIENCE = timedelta(hours=2)  # until a supervisor hears of a photograph that its owner left
 
 
 class Pictures:
     """The jobs that take photographs out of Slack. Built by the composition root."""
 
-    def __init__(self, casework: Casework, pool: Pool, desk: Desk, *, kept_in_slack: bool) -> None:
+    def __init__(
+        self, casework: Casework, pool: Pool, desk: Desk, team: str, oversight: str, *, kept_in_slack: bool
+    ) -> None:
+        self._team = team
+        self._oversight = oversight
         self._casework = casework
         self._pool = pool
         self._desk = desk
         self._kept_in_slack = kept_in_slack
 
     def by_kind(self) -> Mapping[str, Errand]:
-        return {"delete-images": self.delete_images, "clear-intake": self.clear_intake}
+        return {
+            "delete-images": self.delete_images,
+            "clear-intake": self.clear_intake,
+            "intake-gone": self.intake_gone,
+            "look-for-intake": self.look_for_intake,
+        }
 
     async def delete_images(self, lease: Lease) -> None:
         """None of the pictures that the job names is in Slack any more; the ledger has each of them."""
@@ -73,7 +84,32 @@ class Pictures:
             kind = "ImageDeleted" if gone else "DeletionAsked"
             data, at = {"what": "intake", "file": search.origin.file}, self._casework.now()
             await ledger.append(conn, _stream(search), kind, at=at, actor=SYSTEM.id, data=data)
+            if not gone:
+                await queue.enqueue(conn, Job("look-for-intake", search.id, {"search": search.id}, PATIENCE))
             await queue.complete(conn, lease)
+
+    async def intake_gone(self, lease: Lease) -> None:
+        """A posted photograph was deleted by whoever posted it: recorded, and nobody is asked any more."""
+        file = lease.payload["file"]
+        search = await self._casework.look(ids.search_of(self._team, file))
+        if search.origin is None or search.origin.file != file:  # one of ours, or nothing that was ever searched
+            await self._casework.finish(lease)
+            return
+        if known := await self._desk.posted(ids.post_key(search.id, "please-delete")):
+            await self._desk.update(*known, request.deleted(search))
+        async with self._pool.acquire() as conn, conn.transaction():
+            data, at = {"what": "intake", "file": file}, self._casework.now()
+            await ledger.append(conn, _stream(search), "ImageDeleted", at=at, actor="whoever posted it", data=data)
+            await queue.complete(conn, lease)
+
+    async def look_for_intake(self, lease: Lease) -> None:
+        """Supervisors know of a photograph that still stands where none may."""
+        search = await self._casework.look(SearchId(lease.payload["search"]))
+        assert search.origin is not None, "asked for without an origin"
+        if await self._desk.stands(search.origin.file):
+            key = ids.post_key(search.id, "still-there")
+            await self._desk.post(key, self._oversight, request.still_there(search), again=lease.again)
+        await self._casework.finish(lease)
 
 
 def _going(why: str, labels: Collection[str]) -> set[str]:

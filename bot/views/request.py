@@ -249,6 +249,18 @@ def please_delete(search: Search) -> tuple[str, list[Block]]:
     return f"Search {search.id}: please delete the photograph you posted", [section(NOT_TO_STAY)]
 
 
+def deleted(search: Search) -> tuple[str, list[Block]]:
+    """The same message once they did."""
+    text = f"Search {search.id}: the photograph is no longer in Slack"
+    return text, [section("*Thank you.* The photograph is no longer in Slack. The sealed one is safe.")]
+
+
+def still_there(search: Search) -> tuple[str, list[Block]]:
+    """For the supervisors: what nobody but its owner can delete was left where none may stand."""
+    text = f"The photograph of search {search.id} still stands in Slack"
+    return text, [section(f"*{text}.* Whoever posted it was asked to delete it two hours ago. Please see to it.")]
+
+
 def _viewer(search: Search, sight: str) -> Block:
     return button("Open the viewer", "open_viewer", f"{search.id} {sight}")
 

@@ -111,3 +111,15 @@ async def test_a_workspace_that_keeps_no_photographs_sees_a_whole_lead_at_the_vi
     calls = [method for method, _ in (await bare.director("record"))["calls"]]
     assert [m for m in calls if m in {"files.getUploadURLExternal", "files.completeUploadExternal"}] == []
     assert [kind for kind, _ in await streams(bare, f"images:{search}")] == ["DeletionAsked"]
+    await what_was_posted_is_deleted_by_its_owner(bare, search, post)
+
+
+async def what_was_posted_is_deleted_by_its_owner(bare, search, post):
+    """Until then supervisors hear of it; afterwards nobody is asked any more."""
+    await bare.sql("UPDATE casework.job SET run_at = now() WHERE kind = 'look-for-intake'")
+    async with bare.person("mara.quinn") as mara, bare.person("dana.ruiz") as dana:
+        await mara.wait_message(bare.room("oversight"), lambda m: f"{search} still stands" in m["text"])
+        await dana.delete_file(post["files"][0]["id"])
+        await dana.wait_message(bare.room("intake"), lambda m: "no longer in Slack" in m["text"], post["ts"])
+        await bare.settled(search)
+    assert (await streams(bare, f"images:{search}"))[-1][0] == "ImageDeleted"

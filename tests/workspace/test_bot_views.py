@@ -115,6 +115,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "photograph at the viewer": request.photograph(search, None, typed),
         "may be prepared": preparing.wanted(search),
         "preparation over": preparing.over(search),
+        "deleted": request.deleted(search),
+        "still there": request.still_there(search),
         "please delete": request.please_delete(search),
         "photographs gone": review.photographs_gone(search),
     }
