@@ -10,11 +10,11 @@ whatsoever can better for vectors without a preferred direction: b bits a dimens
 length unknown (rate and distortion, Shannon 1959). `prefix` holds the first dimensions of a principal component
 analysis as they are and bounds the rest by its length.
 
-Reading (1,000,000 x 512, k = 50; see the table): at the 128 bytes a row of FAISS's fast scan (2 bits) even an ideal
-code leaves .25 of a row unknown, more than the 50th best score of .17: nothing could be left out. Four bits are the
-fewest that leave most rows out, five read about as much in all; both need more than half of what the int8 scan reads,
-which at the speed of memory is 1.7 times the fast scan's time before anything is computed. numkong's 4-bit kernel takes
-two thirds of the int8 scan's time, and the eighth of the rows that survive takes the rest. So int8 is scanned whole.
+Reading (1,000,000 x 512, k = 50; the table is in README.md): at the 128 bytes a row of FAISS's fast scan (2 bits) even
+an ideal code leaves .25 of a row unknown and 96 % of the rows to be read again. Four bits are the fewest that leave most
+rows out: with the survivors, 294 bytes a row, which take 1.6 times the fast scan's time to be read before anything is
+computed (1.7 with a probe of 8 bits). Built on numkong's 4-bit kernel it was slower than the int8 scan as a whole, the
+scattered survivors costing more than the narrower rows save. So int8 is scanned whole.
 """
 
 import argparse
