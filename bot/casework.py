@@ -148,7 +148,8 @@ def from_entry(kind: str, data: Mapping[str, Any]) -> Event:
 
 
 REGISTER_PACK = """
-INSERT INTO casework.pack (id, sha256, text) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING
+INSERT INTO casework.pack (id, sha256, text, examiners, supervisor_decides, certification)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING
 """
 REGISTER_PURPOSE = "INSERT INTO casework.purpose (pack, code) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 PACKS = "SELECT id, sha256, text FROM casework.pack"
@@ -160,7 +161,10 @@ class PackAlteredError(Exception):
 
 async def register(conn: Conn, pack: Pack, text: str) -> list[tuple[str, str]]:
     """`pack` may be searched under from now on; answers (id, text) of every pack ever used."""
-    await conn.execute(REGISTER_PACK, pack.id, pack.sha256, text)
+    review, certification = pack.review, pack.certification.required
+    await conn.execute(
+        REGISTER_PACK, pack.id, pack.sha256, text, review.examiners, review.supervisor_decides, certification
+    )
     for purpose in pack.purposes:
         await conn.execute(REGISTER_PURPOSE, pack.id, purpose.code)
     rows = await conn.fetch(PACKS)

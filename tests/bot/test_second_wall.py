@@ -1,0 +1,151 @@
+"""Around the door, in plain SQL and as the bot's own role: the database refuses what the policy refuses."""
+
+import json
+
+import asyncpg
+import pytest
+
+from bot import store
+from policy import model as m
+from policy.model import Search
+from tests import story as s
+from tests.story import BEN, EVA, NOOR
+
+SEARCH = m.SearchId("LG-AAAAAAAAAAAA")
+OPINION = "INSERT INTO casework.opinion VALUES ($1, $2, $3, 'possible-match', 'K7', $4)"
+APPROVAL = "INSERT INTO casework.approval VALUES ($1, $2, $3, $4)"
+LEAD = "INSERT INTO casework.lead VALUES ($1, 'K7', $2, $3, $4, $5)"
+PEOPLE = "INSERT INTO casework.person (id, name, roles, certified_until) VALUES ($1, $1, $2, $3)"
+
+
+@pytest.fixture
+async def bot(casework, database):
+    """The bot's own login, at a search that is in review, with people whom the story does not know."""
+    for command, by in s.TO_REVIEW:
+        await casework.submit(SEARCH, command, by)
+    conn = await asyncpg.connect(database.url("bot"))
+    later = s.NOON + s.timedelta(days=30)
+    await conn.execute(PEOPLE, "lapsed", ["examiner", "supervisor"], s.NOON)
+    await conn.execute(PEOPLE, "never", ["examiner", "supervisor"], None)
+    await conn.execute(PEOPLE, "clerk", ["auditor"], later)
+    await conn.execute(PEOPLE, "both", ["examiner", "supervisor"], later)
+    await conn.execute(PEOPLE, "chief", ["supervisor"], later)
+    yield conn
+    await conn.close()
+
+
+async def at_once(conn, *statements):
+    async with conn.transaction():
+        for statement, *arguments in statements:
+            await conn.execute(statement, *arguments)
+
+
+def opinion(who, requester=s.DANA.id):
+    return OPINION, SEARCH, requester, who, s.NOON
+
+
+def approval(who):
+    return APPROVAL, SEARCH, s.DANA.id, who, s.NOON
+
+
+def lead(first, second, supervisor):
+    return LEAD, SEARCH, first, second, supervisor, s.NOON
+
+
+TWO = (opinion(EVA.id), opinion(NOOR.id))
+REFUSED = {
+    "an opinion of the requester": ("reviews_not_own", [opinion(s.DANA.id)]),
+    "an opinion of somebody whose certification ran out": ("is_certified", [opinion("lapsed")]),
+    "an opinion of somebody never certified": ("is_certified", [opinion("never")]),
+    "an opinion of no examiner": ("has_role", [opinion("clerk")]),
+    "an approval and an opinion of one person": ("approves_not_examined", [approval("both"), opinion("both")]),
+    "an approval of the requester": ("approves_not_own", [approval(s.DANA.id)]),
+    "an approval of no supervisor": ("has_role", [approval("clerk")]),
+    "an approval of somebody whose certification ran out": ("is_certified", [approval("lapsed")]),
+    "a lead of one examiner": ("two_examiners", [opinion(EVA.id), lead(EVA.id, EVA.id, "chief")]),
+    "a lead without a supervisor": ("supervisor_decides", [*TWO, lead(EVA.id, NOOR.id, None)]),
+    "a lead decided by no supervisor": ("has_role", [*TWO, lead(EVA.id, NOOR.id, "clerk")]),
+    "a lead decided by the uncertified": ("is_certified", [*TWO, lead(EVA.id, NOOR.id, "never")]),
+    "a lead decided by a third examiner": (
+        "decides_not_own",
+        [*TWO, opinion("both"), lead(EVA.id, NOOR.id, "both")],
+    ),
+    "a search that calls itself a lead": (
+        "lead_is_on_record",
+        [("UPDATE casework.search SET state = 'lead', outcome = 'possible-match'",)],
+    ),
+    "another purpose": ("request_stays", [("UPDATE casework.search SET purpose = 'another'",)]),
+    "another pack": ("request_stays", [("UPDATE casework.search SET pack = 'another@1.0.0'",)]),
+    "another requester": ("request_stays", [("UPDATE casework.search SET requested_by = 'chief'",)]),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_the_database_refuses(name, bot):
+    rule, statements = REFUSED[name]
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, *statements)
+    assert refused.value.constraint_name == rule
+
+
+async def test_whoever_approved_does_not_examine_later(bot):
+    await at_once(bot, approval("both"))
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, opinion("both"))
+    assert refused.value.constraint_name == "examines_not_approved"
+
+
+async def test_the_lead_of_two_examiners_and_a_supervisor_stands(bot):
+    await at_once(bot, *TWO, lead(EVA.id, NOOR.id, "chief"))
+    assert await bot.fetchval("SELECT count(*) FROM casework.lead") == 1
+
+
+async def test_under_a_pack_that_asks_for_three_two_are_too_few(bot, database):
+    owner = await asyncpg.connect(database.url("postgres"))
+    await owner.execute("UPDATE casework.pack SET examiners = 3")
+    await owner.close()
+    with pytest.raises(asyncpg.CheckViolationError, match="2 of 3 examiners agree"):
+        await at_once(bot, *TWO, lead(EVA.id, NOOR.id, "chief"))
+    await at_once(bot, *TWO, opinion(BEN.id), lead(EVA.id, NOOR.id, "chief"))
+
+
+async def held(conn, **changed) -> m.SearchId:
+    """A search that waits for an approval, written past the door."""
+    body = store.as_json(Search(m.SearchId("LG-BBBBBBBBBBBB"))) | {"approvers": 1, "state": "held"} | changed
+    row = await conn.fetchrow("SELECT pack, purpose, requested_by, requested_at FROM casework.search")
+    await conn.execute(
+        "INSERT INTO casework.search VALUES ($1, 1, 'held', $2, $3, 'X-1', $4, $5, NULL, $6)",
+        body["id"],
+        row["pack"],
+        row["purpose"],
+        row["requested_by"],
+        row["requested_at"],
+        json.dumps(body | {"pack": row["pack"]}),
+    )
+    return body["id"]
+
+
+async def test_a_held_search_does_not_move_on_by_itself(bot):
+    search = await held(bot)
+    move = ("UPDATE casework.search SET state = 'requested' WHERE id = $1", search)
+    with pytest.raises(asyncpg.CheckViolationError, match="waits for an approval"):
+        await at_once(bot, move)
+    await at_once(bot, (APPROVAL, search, s.DANA.id, "chief", s.NOON), move)
+
+
+async def test_nobody_is_told_that_fewer_have_to_approve(bot):
+    search = await held(bot)
+    fewer = "UPDATE casework.search SET body = body || '{\"approvers\": 0}' WHERE id = $1"
+    with pytest.raises(asyncpg.CheckViolationError, match="does not change"):
+        await bot.execute(fewer, search)
+
+
+async def test_a_row_says_no_other_pack_than_its_search(bot):
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await held(bot)
+        await bot.execute(
+            "INSERT INTO casework.search SELECT 'LG-CCCCCCCCCCCC', version, state, pack, purpose, case_number,"
+            ' requested_by, requested_at, outcome, body || \'{"pack": "another@1.0.0"}\' FROM casework.search'
+            " WHERE id = 'LG-BBBBBBBBBBBB'"
+        )
+    assert refused.value.constraint_name == "own_pack"
