@@ -1,12 +1,20 @@
 """Whatever people type and however much there is, every view the bot builds is one that Slack takes."""
 
+import importlib
+import inspect
+import pkgutil
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views import preparing, quality, request, review
+import bot.views
+from bot.views import approval, preparing, quality, request, review
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
 from policy.known_answers import Proportion, Rates, Verdict
 from policy.model import (
@@ -92,6 +100,22 @@ def _figures(typed: str):
     return rates, dwell, pairs
 
 
+def hold(search: Search, state: State, typed: str) -> Search:
+    """The same search, held, with every answer of its form typed and more concerns than fit."""
+    purpose = PACK.purposes[0]
+    fields = {f.name: ",".join(f.options) if f.options else typed for f in PACK.fields(purpose)}
+    return replace(
+        search,
+        state=state,
+        purpose=purpose.code,
+        fields=fields,
+        concerns=(typed,) * 12,
+        repositories=("juvenile",),
+        approval_due=datetime(2026, 1, 1, tzinfo=UTC) if len(typed) % 2 else None,
+        refused_by=PersonId(typed),
+    )
+
+
 def everything_for(search: Search, typed: str) -> dict[str, Any]:
     """Every message and modal, by name."""
     messages = {
@@ -119,7 +143,13 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "still there": request.still_there(search),
         "please delete": request.please_delete(search),
         "photographs gone": review.photographs_gone(search),
+        "no photograph": request.no_photograph(search),
+        "left a channel": review.left_channel("C0INTAKE000", "U0REQUEST"),
+        "approval question": approval.question(hold(search, State.HELD, typed), PACK),
+        "poor image question": approval.question(hold(search, State.QUALITY_HELD, typed), PACK),
+        "approval settled": approval.settled(hold(search, State.CLOSED, typed)),
     }
+    reasons = {f"reason to {a}": approval.reason_form(SEARCH, a) for a in approval.WHAT}
     place = {"channel": "C0INTAKE000", "thread": "1764000000.000001"}
     purposes = [None, *PACK.purposes]
     forms = {f"form {n}": form_of(p, place, typed) for n, p in enumerate(purposes)}
@@ -130,6 +160,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         {name: blocks for name, (_, blocks) in messages.items()}
         | forms
         | sheets
+        | reasons
         | {
             "empty worksheet": review.worksheet(search, None, FILES, "seed"),
             "worksheet without pictures": review.worksheet(search, mine, {}, "seed"),
@@ -137,6 +168,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "decision form": review.decision_form(search, approve=True),
             "refusal form": review.decision_form(search, approve=False),
             "telling": review.telling(typed),
+            "viewer link": review.viewer_link("http://127.0.0.1:9/" + "t" * 200),
+            "addressed": [request.addressed_to("U0REQUEST")],
             "quality": quality.figures(3.5, 7, *_figures(typed)),
             "usage": review.usage(usage, {}, "2026-01-01", "2026-02-01"),
         }
@@ -152,6 +185,39 @@ def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str)
         if found or (found := models_say(payload)):
             wrong[name] = found
     assert wrong == {}
+
+
+NOT_A_PAYLOAD = {"order", "read_conclusion", "lead_sheet"}
+"""Public functions beside the views that give an order, a reading and a line of text."""
+
+
+def builders() -> dict[CodeType, str]:
+    """Every public function of every module of views, so that a new one is asked for by name."""
+    found: dict[CodeType, str] = {}
+    for info in pkgutil.iter_modules(bot.views.__path__):
+        module = importlib.import_module(f"bot.views.{info.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            ours = function.__module__ == module.__name__ and info.name != "blocks"
+            if ours and not name.startswith("_") and name not in NOT_A_PAYLOAD:
+                found[function.__code__] = f"{info.name}.{name}"
+    return found
+
+
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(search=searches(), typed=ANYTHING)
+def test_no_view_of_the_bot_is_forgotten_above(search: Search, typed: str):
+    called: set[CodeType] = set()
+
+    def note(frame: FrameType, _event: str, _arg: object) -> None:
+        called.add(frame.f_code)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        everything_for(search, typed)
+    finally:
+        sys.setprofile(before)
+    assert sorted(name for code, name in builders().items() if code not in called) == []
 
 
 @pytest.mark.parametrize("count", [1, 2, 50])

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from pi_heif import HeifImage
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -54,6 +55,25 @@ async def test_exif_is_gone_and_the_picture_is_still_the_right_way_up(ws: Worksp
     left = Image.open(io.BytesIO(data)).getexif()
     assert dict(left) == {0x0112: 6}
     assert (message["files"][0]["original_w"], message["files"][0]["original_h"]) == (400, 600)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("turn", [1, 6])
+def test_what_the_camera_wrote_is_gone_from_every_kind_of_picture_and_no_pixel_changes(kind: str, turn: int):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = turn, "Phone"
+    exif.get_ifd(0x8825)[1] = "N"
+    image = Image.open(io.BytesIO(picture()))
+    out = io.BytesIO()
+    note = {"pnginfo": PngInfo()} if kind == "PNG" else {"xmp": b"<x>where</x>"}
+    if "pnginfo" in note:
+        note["pnginfo"].add_text("Place", "where")
+    image.save(out, kind, exif=exif, **note)
+    left = without_exif(out.getvalue())
+    read, before = Image.open(io.BytesIO(left)), Image.open(io.BytesIO(out.getvalue()))
+    assert dict(read.getexif()) == ({0x0112: 6} if turn == 6 else {})
+    assert read.tobytes() == before.tobytes()
+    assert not any(word in left for word in (b"Phone", b"where", b"<x>"))
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xe1\xff\xff", b"not a jpeg", picture()[:200]])
