@@ -35,6 +35,14 @@ async def fill(tab: Tab, label: str, value: str) -> None:
     await tab.wait(f"{FILL}({json.dumps(label)}, {json.dumps(value)})")
 
 
+async def last(tab: Tab, selector: str, text: str = "") -> None:
+    """The last of them that says so is clicked, once it is there."""
+    await tab.wait(
+        f"(() => {{ const n = [...document.querySelectorAll({json.dumps(selector)})]"
+        f".filter(n => n.innerText.includes({json.dumps(text)})).pop(); n?.click(); return !!n; }})()"
+    )
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
 async def test_the_demos_story_by_hand_in_a_browser(size, town, enrolled):
     shots, seen, tabs = PICTURES / ("phone" if size == PHONE else "desk"), [], []
@@ -42,7 +50,7 @@ async def test_the_demos_story_by_hand_in_a_browser(size, town, enrolled):
     page = town.system.page
 
     async def look(tab: Tab, step: str) -> None:
-        await asyncio.sleep(0.4)
+        await tab.still()
         await tab.picture(shots / f"{step}.png")
         seen.extend(await serious(tab, axe))
         assert await overflow(tab) <= 0, step
@@ -70,7 +78,7 @@ async def test_the_demos_story_by_hand_in_a_browser(size, town, enrolled):
         search = card["blocks"][1]["elements"][0]["value"].split()[0]
         await dana.wait("[...document.querySelectorAll('.replies')].length > 0")
         await look(dana, "1-intake")
-        await dana.run("[...document.querySelectorAll('.replies')].pop().click()")
+        await last(dana, ".replies")
         await dana.click(".side .btn.primary", "Request a search")
         await fill(dana, "Authorised purpose", "suspect")
         await dana.sees("Complaint number")
@@ -94,18 +102,14 @@ async def test_the_demos_story_by_hand_in_a_browser(size, town, enrolled):
         for name in ("eva.lind", "noor.haddad"):
             await examine(town, become, look, name, search, enrolled)
         mara = await become("mara.quinn", "face-oversight")
-        await mara.sees(f"Decision on {search}", 30)
-        await mara.run(
-            "[...document.querySelectorAll('.stage .btn')].filter(b => b.innerText.includes('Approve')).pop().click()"
-        )
+        await mara.sees(f"Decision on {search}")
+        await last(mara, ".stage .btn", "Approve")
         await fill(mara, "Reason", "Two sound examinations; the differences are explained.")
         await look(mara, "6-decision")
         await mara.click("dialog .btn.primary", "Approve")
-        await dana.sees("INVESTIGATIVE LEAD ONLY", 30)
+        await dana.sees("INVESTIGATIVE LEAD ONLY")
         await look(dana, "7-lead")
-        await dana.run(
-            "[...document.querySelectorAll('.side .btn')].filter(b => b.innerText.includes('Acknowledge')).pop().click()"
-        )
+        await last(dana, ".side .btn", "Acknowledge")
         await dana.sees("Before you see it")
         await look(dana, "8-acknowledgement")
         await dana.click("dialog .btn", "I will comply")
@@ -114,7 +118,7 @@ async def test_the_demos_story_by_hand_in_a_browser(size, town, enrolled):
         await town.settled(search)
         direct = await browser.tab(f"{page}/#as=dana.ruiz&channel={app}", size)
         tabs.append(direct)
-        await direct.sees("this arrest photograph", 20)
+        await direct.sees("this arrest photograph")
         await look(direct, "9-photograph")
         rail.cancel()
     assert [tab.complaints for tab in tabs if tab.complaints] == []
@@ -130,7 +134,7 @@ async def direct_channel(person: Person) -> str | None:
 async def examine(town, become, look, name, search, probe) -> None:
     """The examiner answers on the page; which picture shows the person, they see with their eyes."""
     tab = await become(name, "face-review")
-    await tab.sees(f"Examination {search}", 40)
+    await tab.sees(f"Examination {search}")
     async with Person(town.system.page, name) as eyes:
         root = await play.review_thread(eyes, town.room("review"), search)
         answers = {}
@@ -139,12 +143,10 @@ async def examine(town, become, look, name, search, probe) -> None:
             same = any(play.same_picture(shown, known) for known in probe.known)
             answers[block["alt_text"]] = "possible" if same else "excluded"
     if name == "eva.lind":
-        await tab.run("[...document.querySelectorAll('.stage .replies')].pop().click()")
+        await last(tab, ".stage .replies")
         await tab.wait("document.querySelectorAll('.side img').length > 2")
         await look(tab, "4-review-thread")
-    await tab.run(
-        "[...document.querySelectorAll('.stage .btn')].filter(b => b.innerText.includes('worksheet')).pop().click()"
-    )
+    await last(tab, ".stage .btn", "worksheet")
     await tab.sees("Your conclusion")
     if name == "eva.lind":
         await look(tab, "4-worksheet")

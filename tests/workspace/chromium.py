@@ -27,6 +27,7 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-port=0",
 )
+PATIENCE = 60.0  # seconds; a condition is waited for, so that only a slow machine ever takes this long
 DESKTOP, PHONE = (1440, 900), (390, 844)
 
 
@@ -74,7 +75,7 @@ class Tab:
             raise PageError(said["exceptionDetails"].get("exception", {}).get("description") or str(said))
         return said["result"].get("value")
 
-    async def wait(self, script: str, seconds: float = 10.0) -> Any:
+    async def wait(self, script: str, seconds: float = PATIENCE) -> Any:
         """Until the expression is true."""
         until = asyncio.get_running_loop().time() + seconds
         while True:
@@ -85,7 +86,7 @@ class Tab:
                 raise PageError(f"waited {seconds:g} s for {script}; complaints: {self.complaints}")
             await asyncio.sleep(0.05)
 
-    async def sees(self, text: str, seconds: float = 10.0) -> None:
+    async def sees(self, text: str, seconds: float = PATIENCE) -> None:
         await self.wait(f"document.body.innerText.includes({json.dumps(text)})", seconds)
 
     async def click(self, selector: str, text: str = "") -> None:
@@ -127,6 +128,15 @@ class Tab:
     async def front(self) -> None:
         """This tab is the one that is drawn: Chromium does not draw those behind it."""
         await self.say("Page.bringToFront")
+
+    async def still(self) -> None:
+        """What moves has come to rest, every picture is there, and two frames have been drawn since."""
+        await self.front()
+        await self.wait(
+            "document.getAnimations().every(a => a.playState !== 'running' || a.effect?.getTiming().iterations === Infinity)"
+            " && [...document.images].every(i => i.complete || i.loading === 'lazy')"
+        )
+        await self.run("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))")
 
     async def picture(self, path: Path) -> None:
         await self.front()

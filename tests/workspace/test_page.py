@@ -51,7 +51,7 @@ async def overflow(tab: Tab) -> int:
     return await tab.run("document.documentElement.scrollWidth - innerWidth")
 
 
-@pytest.mark.parametrize(("size", "dark"), [(DESKTOP, False), (DESKTOP, True), (PHONE, False)])
+@pytest.mark.parametrize(("size", "dark"), [(DESKTOP, False), (DESKTOP, True), (PHONE, False), (PHONE, True)])
 async def test_the_story_by_hand_in_a_browser(
     ws: Workspace, browser: Browser, cast: Cast, photo: Path, size: tuple[int, int], dark: bool
 ):
@@ -60,7 +60,7 @@ async def test_the_story_by_hand_in_a_browser(
     axe = await asyncio.to_thread(AXE.read_text, "utf-8") if FETCHED else ""
 
     async def look(tab: Tab, step: str) -> None:
-        await asyncio.sleep(0.25)
+        await tab.still()
         await tab.picture(shots / f"{step}.png")
         seen.extend(await serious(tab, axe))
         assert await overflow(tab) <= 0, step
