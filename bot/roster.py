@@ -61,10 +61,10 @@ KNOWN = """
 SELECT person.id, person.roles, person.active FROM casework.account JOIN casework.person ON person.id = account.person
 WHERE account.team = $1 AND account.account = $2
 """
-PUT_PERSON = """
-INSERT INTO casework.person (id, name, roles, active) VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET roles = excluded.roles, active = excluded.active
+NEW_PERSON = """
+INSERT INTO casework.person (id, name, roles, active) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING RETURNING id
 """
+CHANGE_ROLES = "UPDATE casework.person SET roles = $2, active = $3 WHERE id = $1"
 PUT_ACCOUNT = "INSERT INTO casework.account (team, account, person) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
 
@@ -76,10 +76,30 @@ async def apply(conn: Conn, team: str, member: Member, now: datetime) -> bool:
     if before == after:
         return False
     person = PersonId(known["id"]) if known else PersonId(member.handle)
-    await conn.execute(PUT_PERSON, person, member.name, sorted(after), bool(after))
-    await conn.execute(PUT_ACCOUNT, team, member.account, person)
+    if known:
+        await conn.execute(CHANGE_ROLES, person, sorted(after), bool(after))
+    elif await conn.fetchval(NEW_PERSON, person, member.name, sorted(after), bool(after)):
+        await conn.execute(PUT_ACCOUNT, team, member.account, person)
+    else:
+        return await _told_of_a_claim(conn, team, member, now)
     data = {"person": person, "before": sorted(before), "after": sorted(after), "source": "user groups"}
     await ledger.append(conn, "people", "RolesChanged", at=now, actor="slack", data=data)
+    return True
+
+
+CLAIMED = "SELECT EXISTS (SELECT FROM ledger.entry WHERE stream = $1)"
+
+
+async def _told_of_a_claim(conn: Conn, team: str, member: Member, now: datetime) -> bool:
+    """An account that merely bears a person's name is nobody: an operator says whose it is (`leadgate people import`).
+
+    Otherwise whoever renames their account takes over that person's certification. Said once for each account.
+    """
+    stream = f"account:{team}.{member.account}"
+    if await conn.fetchval(CLAIMED, stream):
+        return False
+    data = {"account": member.account, "person": member.handle, "source": "user groups"}
+    await ledger.append(conn, stream, "AccountNotKnown", at=now, actor="slack", data=data)
     return True
 
 
@@ -94,10 +114,21 @@ class Roster:
 
     async def sync(self) -> int:
         """The roster says what the groups say now: how many people's roles changed."""
-        users: Any = await self._client.users_list(limit=1000)
+        users = await self._users()
         groups: Any = await self._client.usergroups_list(include_users=True, include_disabled=True)
         changed = 0
-        for member in members(users["members"], groups["usergroups"], self._team):
+        for member in members(users, groups["usergroups"], self._team):
             async with self._pool.acquire() as conn, conn.transaction():
                 changed += await apply(conn, self._team, member, self._clock())
         return changed
+
+    async def _users(self) -> list[dict[str, Any]]:
+        """Everybody in the workspace, page by page."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page: Any = await self._client.users_list(limit=200, cursor=cursor)
+            found += page["members"]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return found

@@ -68,3 +68,16 @@ async def test_certification_never_comes_from_slack(pool):
         actor = await people.actor(conn, TEAM, "U2")
     assert actor.certified_until == s.NEXT_YEAR
     assert set(roster.ROLE_OF_GROUP.values()) == set(Role) - {Role.SYSTEM}
+
+
+async def test_an_account_that_bears_somebodys_name_is_nobody_until_an_operator_says_whose_it_is(pool):
+    """Otherwise whoever renames their account takes over a person with their certification."""
+    thief = Member("U7", "Eva", str(s.EVA.id), frozenset({Role.SUPERVISOR}))
+    async with pool.acquire() as conn, conn.transaction():
+        await people.enrol(conn, people.Person(s.EVA.id, "Eva", s.EVA.roles, s.NEXT_YEAR, TEAM, "U2"))
+        assert await apply(conn, TEAM, thief, s.NOON)
+        assert not await apply(conn, TEAM, thief, s.NOON)
+        assert (await people.actor(conn, TEAM, "U7")).roles == frozenset()
+        assert (await people.actor(conn, TEAM, "U2")).roles == s.EVA.roles
+        (entry,) = await ledger.read(conn, f"account:{TEAM}.U7")
+    assert (entry.kind, entry.data["person"]) == ("AccountNotKnown", s.EVA.id)
