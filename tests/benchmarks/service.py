@@ -314,7 +314,6 @@ def main() -> None:
     read.add_argument("--rate", type=float, default=7.0, help="photographs enrolled a second, in the second half")
     read.add_argument("--json", type=Path)
     asked = read.parse_args()
-    os.umask(0o077)
     model = pack.default(Path("~/.cache/leadgate").expanduser())
     with tempfile.TemporaryDirectory() as folder:
         if asked.dimension:

@@ -121,7 +121,8 @@ async def test_the_demos_story_by_hand_in_a_browser(size, town, enrolled):
         await direct.sees("this arrest photograph")
         await look(direct, "9-photograph")
         rail.cancel()
-    assert [tab.complaints for tab in tabs if tab.complaints] == []
+    # Photographs leave Slack after the decision: a tab that still shows one asks for it once more.
+    assert [c for tab in tabs for c in tab.complaints if not ("403" in c and "/_ui/files/" in c)] == []
     assert seen == []
     assert (await town.kinds(search)).count("LeadAcknowledged") == 1
 

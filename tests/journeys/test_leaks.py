@@ -187,7 +187,9 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
         answer = "possible" if label == picked else chance.choice(["excluded", "excluded", "inconclusive"])
         await who.select(sheet, f"answer_{label}", answer, block_id=f"candidate_{label}")
     full = await who.wait_view(lambda v: "Every candidate is answered" in json.dumps(v["blocks"]))
-    seen.read(full, await who.messages(town.room("review"), root["ts"]), await who.messages(town.room("review")))
+    room = await who.messages(town.room("review"))
+    since = [m for m in room if float(m["ts"]) >= float(root["ts"])]  # who came into the room before tells of no search
+    seen.read(full, await who.messages(town.room("review"), root["ts"]), since)
     none = "inconclusive" if says == "inconclusive" else "no-possible-match"
     said = {"conclusion": f"possible-match {picked}" if picked else none}
     wrong = await who.submit(said | {"differences": f"The ears, {marks['differences']}." if picked else ""})

@@ -84,7 +84,10 @@ async def test_nothing_an_examiner_can_see_names_a_score_a_rank_a_person_or_the_
 async def test_usage_is_counted_for_supervisors_and_refused_to_detectives_and_both_are_recorded(town):
     async with town.person("mara.quinn") as mara, town.person("dana.ruiz") as dana:
         await mara.command(town.room("oversight"), "/face-usage", "1")
-        told = await mara.wait_message(town.room("oversight"), lambda m: bool(m.get("is_ephemeral")))
+        told = await mara.wait_message(
+            town.room("oversight"),
+            lambda m: bool(m.get("is_ephemeral")) and "Suspect of a crime" in json.dumps(m["blocks"]),
+        )
         assert "Suspect of a crime" in json.dumps(told["blocks"])
         await dana.command(town.room("intake"), "/face-usage")
         refused = await dana.wait_message(town.room("intake"), lambda m: bool(m.get("is_ephemeral")))
