@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,7 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
     async with pool.acquire() as conn:
         which = await gallery.identity(conn)
     folder = settings.cache.expanduser() / "snapshots" / which / model[:16]
-    beginning = Beginning.of(pool, folder, model, dimension)
+    beginning = Beginning.of(pool, lambda: _on_disk(folder, model, dimension, settings.read_first))
     faces = faces or await asyncio.to_thread(load_faces, settings)
     service = Service(faces, pool, settings.secret.get_secret_value())
     follower = Follower(service, pool, faces, folder, beginning)
@@ -92,15 +93,14 @@ class Beginning:
     people: "asyncio.Task[tuple[int, int] | None]"
 
     @classmethod
-    def of(cls, pool: Pool, folder: Path, model: str, dimension: int) -> "Beginning":
-        held = asyncio.to_thread(_on_disk, folder, model, dimension)
-        return cls(asyncio.create_task(held), asyncio.create_task(_counted(pool)))
+    def of(cls, pool: Pool, read: Callable[[], Snapshot | SnapshotError | None]) -> "Beginning":
+        return cls(asyncio.create_task(asyncio.to_thread(read)), asyncio.create_task(_counted(pool)))
 
 
-def _on_disk(folder: Path, model: str, dimension: int) -> Snapshot | SnapshotError | None:
+def _on_disk(folder: Path, model: str, dimension: int, read_first: int) -> Snapshot | SnapshotError | None:
     """The snapshot; None where there is none, the error where it cannot be trusted."""
     try:
-        return snapshot.load(folder, model, dimension)
+        return snapshot.load(folder, model, dimension, read_first)
     except SnapshotError as error:
         return error  # nothing is logged before the line that says where we serve
 
@@ -134,7 +134,10 @@ class Follower:
             try:
                 await self._catch_up()
                 await self._ask_canaries()
+                await self._prove()
                 await self._save()
+            except SnapshotError as error:
+                self._distrust(error)
             except gallery.VectorError as error:
                 log.warning("gallery.wrong-vector", why=str(error))
                 self._service.out_of_service = str(error)
@@ -197,6 +200,19 @@ class Follower:
         else:
             self._saved = time.monotonic()  # it is on the disk already
         return GalleryIndex(held, threads=2)
+
+    async def _prove(self) -> None:
+        """What a start did not wait for is read and checked, while searches go on."""
+        if self._service.index is not None:
+            await asyncio.to_thread(self._service.index.prove)
+
+    def _distrust(self, error: SnapshotError) -> None:
+        """What was served rests on a damaged file: nothing is searched until the gallery was read from the database."""
+        log.error("snapshot.discarded", why=str(error))
+        snapshot.discard(self._folder)
+        self._service.index, self._service.facts, self._service.checked = None, None, False
+        self._asked = self._saved = 0.0
+        self.changed.set()
 
     async def _ask_canaries(self) -> None:
         """Before the first search, every hour, and, while the answers are wrong, whenever there is something new."""

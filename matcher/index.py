@@ -51,7 +51,7 @@ class GalleryIndex:
 
     def _rest_on(self, held: Snapshot) -> None:
         self._held = held
-        self._scan = CertifiedScan(held.vectors, quantised=held.quantised, threads=self._threads)
+        self._scan = CertifiedScan(held.vectors, quantised=held.quantised, threads=self._threads, read=held.read)
         self._gone: Rows = np.zeros(0, np.int64)
         dimension = held.vectors.shape[1]
         self._fresh = Index(ndim=dimension, metric=MetricKind.IP, dtype=ScalarKind.F32)
@@ -157,8 +157,13 @@ class GalleryIndex:
         numbers = np.concatenate([self._held.numbers[rows], fresh])
         return numbers, np.concatenate([self._held.leaves[rows], self._leaves_of(fresh)]), rows, fresh
 
+    def prove(self) -> None:
+        """What searches have not read yet is as it was written, too; SnapshotError where it is not."""
+        self._held.prove()
+
     def merged(self) -> Snapshot:
         """Everything that is searched now, as one snapshot. May take long: searching and changing go on meanwhile."""
+        self.prove()
         with self._lock:
             numbers, leaves, rows, fresh = self._all()
             held, through = self._held, self.through

@@ -92,9 +92,20 @@ def quantise(vectors: Vector, room: Callable[[tuple[int, int]], Codes] = huge) -
 class CertifiedScan:
     """An unchanging set of vectors, searched whole. Several threads may search it at once."""
 
-    def __init__(self, vectors: Vector, *, quantised: Quantised | None = None, threads: int = 2) -> None:
-        """`vectors` float32 of shape (n, d), rows of length 1; may be mapped from a file: few of its rows are read."""
+    def __init__(
+        self,
+        vectors: Vector,
+        *,
+        quantised: Quantised | None = None,
+        threads: int = 2,
+        read: Callable[[Rows], Vector] | None = None,
+    ) -> None:
+        """`vectors` float32 of shape (n, d), rows of length 1; may be mapped from a file: few of its rows are read.
+
+        They are read by `read`, where one is given: it may refuse what it finds.
+        """
         self.vectors = vectors
+        self._read = read or vectors.__getitem__
         self.quantised = quantised or quantise(vectors)
         chunk = min(CHUNK, max(SMALL_CHUNK, -(-len(vectors) // (4 * threads))))
         self._chunks = [(at, self.quantised.codes[at : at + chunk]) for at in range(0, len(vectors), chunk)]
@@ -181,9 +192,9 @@ class CertifiedScan:
     def _rescored(self, probe: Vector, kept: "_Kept", unit: float, bound: float, searched: int) -> Nearest:
         rows, scores = kept.gathered()
         first = np.argpartition(scores, len(scores) - kept.count)[-kept.count :]
-        kth = float((self.vectors[np.sort(rows[first])] @ probe).min())
+        kth = float((self._read(np.sort(rows[first])) @ probe).min())
         rows = np.sort(rows[scores >= (kth - bound) * unit])
-        exact = np.asarray(self.vectors[rows] @ probe, np.float32)
+        exact = np.asarray(self._read(rows) @ probe, np.float32)
         best = np.lexsort((rows, -exact))[: kept.count]  # of equal scores, the one enrolled first
         return Nearest(rows[best], exact[best], searched, len(rows), bound)
 

@@ -28,9 +28,11 @@ from matcher.gallery import Conn, Pool
 from matcher.images import ImageRefusedError, Photo
 from matcher.index import GalleryIndex
 from matcher.search import search
+from matcher.snapshot import SnapshotError
 
 K_MIN, K_MAX, K_DEFAULT = 2, 50, 20  # M16
 T = TypeVar("T")
+DAMAGED = "The gallery's copy on disk is damaged and is being read anew. Nothing was searched; ask again in a moment."
 STATUS_OF = {"too-large": 413, "format": 415}
 
 
@@ -86,6 +88,8 @@ class Service:
             return await handler(request)
         except RefusedError as no:
             return _json(no.problem, no.status)
+        except SnapshotError:  # whoever keeps the index in step finds it, too, and reads the gallery anew
+            return _json(Problem(rule="not-ready", reason=DAMAGED), 503)
         except ImageRefusedError as no:
             return _json(Problem(rule=no.rule, reason=no.reason), STATUS_OF.get(no.rule, 422))
         except web.HTTPRequestEntityTooLarge:

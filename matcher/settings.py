@@ -20,3 +20,4 @@ class Settings(BaseSettings):
     cache: Path = Path("~/.cache/leadgate")
     threads: int = 2
     provider: Literal["cpu", "cuda", "openvino", "coreml"] = "cpu"  # of onnxruntime: cpu, cuda, openvino, coreml
+    read_first: int = 256 << 20  # bytes of vectors in a snapshot; of more, each is checked when a search reads it

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,9 +24,11 @@ from numpy.typing import NDArray
 from matcher.scan import Quantised, huge, quantise
 
 FORMAT = 1
+VECTORS = "vectors.f32"
 BUCKET = 4096  # photograph numbers that share an inner node
 BLOCK = 8 << 20
 READ = 1 << 20
+READ_FIRST = 256 << 20  # bytes of vectors; of more, a start does not wait for the last of them
 Numbers = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 Leaves = NDArray[np.uint8]
@@ -46,6 +49,43 @@ class Snapshot:
     leaves: Leaves  # uint8, shape (n, 32)
     nodes: Nodes
     through: int
+    unproven: "Unproven | None" = None  # whose `vectors` are read only through it
+
+    def read(self, rows: NDArray[np.int64]) -> Vectors:
+        """The vectors of these rows, as they were written; SnapshotError where they are not."""
+        return self.unproven.read(rows) if self.unproven else self.vectors[rows]
+
+    def prove(self) -> None:
+        """Every vector is as it was written: SnapshotError where one is not. May take as long as the disk does."""
+        if self.unproven:
+            self.unproven.prove()
+
+
+class Unproven:
+    """Vectors on the disk that are searched before all of them were read: each is held to its leaf whenever it is read.
+
+    A search rescores some hundreds of vectors out of a million. The codes that it scans, and the leaves, were verified.
+    """
+
+    def __init__(self, path: Path, digest: str, numbers: Numbers, leaves: Leaves, vectors: Vectors) -> None:
+        self._path, self._digest = path, digest
+        self._numbers, self._leaves, self._vectors = numbers, leaves, vectors
+        self._proven = False
+        self._proving = threading.Lock()
+
+    def read(self, rows: NDArray[np.int64]) -> Vectors:
+        """The vectors of these rows, checked."""
+        vectors = self._vectors[rows]
+        if not self._proven and (hashed(self._numbers[rows], vectors) != self._leaves[rows]).any():
+            raise SnapshotError(f"{self._path} is not what was written: a vector does not fit its leaf")
+        return vectors
+
+    def prove(self) -> None:
+        """The whole file has its digest: from now on nothing of it is checked again."""
+        with self._proving:
+            if not self._proven:
+                _verified(self._path, self._digest, None)
+                self._proven = True
 
 
 def made(numbers: Numbers, vectors: Vectors, through: int, leaves: Leaves | None = None) -> Snapshot:
@@ -131,7 +171,7 @@ def save(folder: Path, snapshot: Snapshot, model: str) -> Path:
 
 def _arrays(snapshot: Snapshot) -> Iterator[tuple[str, NDArray[Any]]]:
     yield "numbers.i64", snapshot.numbers.astype("<i8")
-    yield "vectors.f32", snapshot.vectors
+    yield VECTORS, snapshot.vectors
     yield "codes.i8", snapshot.quantised.codes
     yield "leaves.sha256", snapshot.leaves
 
@@ -158,35 +198,42 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def load(folder: Path, model: str, dimension: int) -> Snapshot | None:
-    """The newest snapshot, verified byte by byte; None where there is none; SnapshotError where it is damaged."""
+def load(folder: Path, model: str, dimension: int, read_first: int = READ_FIRST) -> Snapshot | None:
+    """The newest snapshot; None where there is none; SnapshotError where it is damaged.
+
+    Everything in it is verified byte by byte, except vectors of more than `read_first` bytes: see `Unproven`.
+    """
     newest = max(folder.glob("snapshot-*"), default=None)
     if newest is None:
         return None
     about = _about(newest, model, dimension)
     count, shape = int(about["count"]), (int(about["count"]), dimension)
     codes = huge(shape)
+    digests: dict[str, str] = dict(about["files"])
+    later = 4 * count * dimension > read_first
     with ThreadPoolExecutor(2) as pool:  # hashing releases Python's lock
         checks = [
             pool.submit(_verified, newest / name, digest, codes if name == "codes.i8" else None)
-            for name, digest in about["files"].items()
+            for name, digest in digests.items()
+            if not (later and name == VECTORS)
         ]
         for check in checks:
             check.result()
     numbers = np.fromfile(newest / "numbers.i64", "<i8").astype(np.int64)
     leaves = np.fromfile(newest / "leaves.sha256", np.uint8).reshape(count, 32)
-    mapped = np.memmap(newest / "vectors.f32", np.float32, "r", shape=shape) if count else np.zeros(shape, np.float32)
+    mapped = np.memmap(newest / VECTORS, np.float32, "r", shape=shape) if count else np.zeros(shape, np.float32)
     nodes = nodes_of(numbers, leaves)
     if root(nodes) != about["root"]:
         raise SnapshotError(f"{newest}: the root does not fit what is in it")
     quantised = Quantised(codes, about["scale"], about["error"], about["longest"])
-    return Snapshot(numbers, mapped, quantised, leaves, nodes, about["through"])
+    unproven = Unproven(newest / VECTORS, digests[VECTORS], numbers, leaves, mapped) if later else None
+    return Snapshot(numbers, mapped, quantised, leaves, nodes, about["through"], unproven)
 
 
 def _about(path: Path, model: str, dimension: int) -> dict[str, Any]:
     try:
         about: dict[str, Any] = json.loads((path / "about.json").read_text(encoding="utf-8"))
-        sizes = {"numbers.i64": 8, "vectors.f32": 4 * dimension, "codes.i8": dimension, "leaves.sha256": 32}
+        sizes = {"numbers.i64": 8, VECTORS: 4 * dimension, "codes.i8": dimension, "leaves.sha256": 32}
         if about["format"] != FORMAT or set(about["files"]) != set(sizes):
             raise SnapshotError(f"{path}: written by another version")
         if about["model"] != model or about["dimension"] != dimension:

@@ -87,6 +87,13 @@ def flipped(folder):
     file.write_bytes(data)
 
 
+def with_another_vector(folder):
+    file = folder / "vectors.f32"
+    data = bytearray(file.read_bytes())
+    data[-9] ^= 1
+    file.write_bytes(data)
+
+
 def of_another_model(folder):
     about = json.loads((folder / "about.json").read_text())
     (folder / "about.json").write_text(json.dumps(about | {"model": "ab" * 32}))
@@ -103,13 +110,15 @@ def of_a_gallery_with_other_people(folder):
     snapshot.save(folder.parent, snapshot.made(held.numbers[:2], held.vectors[:2], held.through + 1000), model)
 
 
-DAMAGE = [cut, flipped, of_another_model, half_written, of_a_gallery_with_other_people]
+DAMAGE = [cut, flipped, with_another_vector, of_another_model, half_written, of_a_gallery_with_other_people]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("read_first", ["1000000000", "0"], ids=["read-first", "read-later"])
 async def test_a_snapshot_that_cannot_be_trusted_is_rebuilt_from_the_database(
-    matcher, enrol, small_manifest, tmp_path, damage
+    matcher, enrol, small_manifest, tmp_path, damage, read_first
 ):
+    matcher.env["LEADGATE_MATCHER_READ_FIRST"] = read_first
     told = await enrol(small_manifest)
     await matcher.until(200, photos=told.done)
     before = await searched(matcher)
@@ -215,7 +224,7 @@ async def test_the_canaries_are_asked_again_after_an_hour(
     await enrol(small_manifest)
     pool = await gallery.connect(database.url("matcher"), "follower")
     service = Service(faces, pool, "x")
-    beginning = Beginning.of(pool, tmp_path, faces.model.sha256, faces.model.dimension)
+    beginning = Beginning.of(pool, lambda: None)
     follower = Follower(service, pool, faces, tmp_path, beginning)
     await follower._catch_up()
     await follower._ask_canaries()

@@ -98,6 +98,28 @@ def test_the_snapshot_before_is_gone_so_that_nobody_expunged_stays_in_one(tmp_pa
     assert list(tmp_path.iterdir()) == [last]
 
 
+def test_vectors_that_no_search_has_read_yet_are_searched_and_proven_later(tmp_path):
+    snapshot.save(tmp_path, held(), MODEL)
+    index = GalleryIndex(snapshot.load(tmp_path, MODEL, DIMENSION, read_first=0))
+    before = GalleryIndex(held())
+    assert (index.root(), index.nearest(VECTORS[4], 5)) == (before.root(), before.nearest(VECTORS[4], 5))
+    index.prove()
+    (tmp_path / "snapshot-00000001" / "vectors.f32").write_bytes(bytes(10 * DIMENSION * 4))
+    index.prove()  # what was proven is not read again
+
+
+def test_a_vector_that_is_not_what_was_written_is_never_used(tmp_path):
+    file = snapshot.save(tmp_path, held(), MODEL) / "vectors.f32"
+    good = file.read_bytes()
+    file.write_bytes(good[: 4 * DIMENSION * 4] + bytes([good[4 * DIMENSION * 4] ^ 1]) + good[4 * DIMENSION * 4 + 1 :])
+    index = GalleryIndex(snapshot.load(tmp_path, MODEL, DIMENSION, read_first=0))
+    with pytest.raises(SnapshotError, match="does not fit its leaf"):
+        index.nearest(VECTORS[4], 5)
+    for whole in (index.prove, index.merged):
+        with pytest.raises(SnapshotError, match="its checksum is wrong"):
+            whole()
+
+
 @pytest.mark.parametrize("name", ["numbers.i64", "vectors.f32", "codes.i8", "leaves.sha256", "about.json"])
 def test_a_flipped_byte_or_a_truncated_file_is_never_served(tmp_path, name):
     file = snapshot.save(tmp_path, held(), MODEL) / name
