@@ -25,6 +25,7 @@ from policy.model import (
 )
 from policy.workflow import Events, examination
 
+OF_DIFFERENCES = ("differences-considered", "sober-words")  # refusals that stand beside that field
 PROBE_ANSWER = AnswerCandidate(Label(""), Answer.INCONCLUSIVE)  # asked of the policy, never submitted
 
 
@@ -95,7 +96,7 @@ class Review:
         by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
         match await self._casework.submit(search_id, command, by):
             case (Refused(rule, reason),):
-                field = review.DIFFERENCES if rule == "differences-considered" else review.CONCLUSION
+                field = review.DIFFERENCES if rule in OF_DIFFERENCES else review.CONCLUSION
                 await ack(response_action="errors", errors={field: reason})
             case _:
                 await ack(response_action="update", view=review.locked(await self._casework.look(search_id)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import intake, known_answers, preparation
+from policy import intake, known_answers, preparation, wording
 from policy.authority import OVERDUE, approvers, examination, may, withheld
 from policy.folding import evolve
 from policy.model import (
@@ -391,6 +391,8 @@ def _conclusion_fits(search: Search, command: Conclude, mine: Examination | None
         return Refused("names-candidate", "A possible match names one candidate whom you answered as possible.")
     if not command.differences.strip():
         return Refused("differences-considered", "Name at least one difference that you considered (M18).")
+    if word := wording.claim(command.differences):
+        return Refused("sober-words", f"“{word}” says more than a comparison can: write what you see (L3).")
     return None
 
 

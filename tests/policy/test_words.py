@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from policy import model as m
+from policy import wording
 from policy.authority import STATE_IN_WORDS
 from policy.workflow import decide
 from tests import story as s
@@ -194,6 +195,12 @@ REFUSALS = {
         EVA,
         ("differences-considered", "Name at least one difference that you considered (M18)."),
     ),
+    "more than a comparison can say": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.LEAD, differences="The ears differ in the light; a 95 % Match otherwise."),
+        EVA,
+        ("sober-words", "“%” says more than a comparison can: write what you see (L3)."),
+    ),
     "no reason": (
         s.AGREED,
         m.DecideLead(approve=False, reason="\t"),
@@ -262,3 +269,21 @@ def test_of_what_is_posted_only_the_review_opens_the_examination_and_only_once_t
     assert found.state is (m.State.IN_REVIEW if what is m.Post.REVIEW else m.State.SEARCHED)
     assert (early.state, closed.state) == (m.State.REQUESTED, m.State.CLOSED)
     assert early.posts == {what.value: "C9 9.0"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It is a match.", "Matches well", "a hit", "identity confirmed", "Identified by the mole", "identical ears",
+     "the same person", "score 0.7", "90%", "ninety percent", "Definitely him", "certainly", "the suspect's nose"],
+)  # fmt: skip
+def test_an_examiner_writes_no_word_that_says_more_than_a_comparison_can(text):
+    assert wording.claim(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Strong jaw line in both; the mouth is open here.", "A possible match despite the light.", "Matchstick-thin brows",
+     "The white of the eyes shows.", "Unidentifiable marks left of the nose", "The hairline is higher here."],
+)  # fmt: skip
+def test_an_examiner_may_write_what_can_be_seen(text):
+    assert wording.claim(text) is None
