@@ -32,7 +32,7 @@ from bot.desk import Desk
 from bot.errands import Errands, Rooms, gathered
 from bot.injection import Injection
 from bot.intake import Intake
-from bot.matching import Matcher
+from bot.matching import Matcher, MatcherAwayError
 from bot.notes import Signer
 from bot.oversight import Oversight
 from bot.packs import load_pack
@@ -47,8 +47,9 @@ from bot.settings import SealerSettings, Settings, SettingsError
 from bot.viewer import Viewer
 from bot.views import request, review
 from bot.worker import Worker
+from policy import evaluated
 from policy.model import SearchId
-from policy.pack import parse
+from policy.pack import Pack, parse
 
 log = structlog.get_logger()
 
@@ -337,6 +338,7 @@ async def work(settings: Settings) -> None:
         kek, seal = settings.key_encryption_key, settings.seal_before_disclosure
         roster = Roster(p.client, p.pool, team, clock) if settings.roster_from_groups else None
         images = settings.images_in_slack
+        await check_model(matcher, p.casework.active)
         errands = Errands(
             p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, roster=roster, images=images
         )
@@ -356,6 +358,16 @@ async def work(settings: Settings) -> None:
         await runner
         for task in (listener, sweeper):
             task.cancel()
+
+
+async def check_model(matcher: Matcher, pack: Pack) -> None:
+    """SettingsError where the pack does not allow the matcher's model (M45). Away now, it is asked at each search."""
+    try:
+        model = await matcher.model()
+    except MatcherAwayError:
+        return
+    if why := evaluated.unmet(pack.evaluation, model.evaluation):
+        raise SettingsError(f"LEADGATE_PACK {pack.id} with the matcher's model {model.pack}: {why}")
 
 
 async def _sweep(errands: Errands) -> None:

@@ -416,7 +416,7 @@ def _assessment(digest: str, found: FacesFound) -> AssessPhoto:
     faces = tuple(
         Face(f.index, f.quality.tier.value, f.quality.reasons, round(f.quality.inter_eye_px, 1)) for f in found.faces
     )
-    return AssessPhoto(digest, faces, found.model.sha256)
+    return AssessPhoto(digest, faces, found.model.sha256, found.model.evaluation)
 
 
 def _candidates(result: SearchResult) -> tuple[Candidate, ...]:

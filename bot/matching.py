@@ -8,7 +8,7 @@ import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
 from matcher import contract
-from matcher.contract import FacesFound, PersonFacts, Problem, SearchResult, Wire
+from matcher.contract import FacesFound, ModelFacts, PersonFacts, Problem, SearchResult, Wire
 from policy.preparation import Operation
 
 Answer = TypeVar("Answer", bound=Wire)
@@ -36,6 +36,10 @@ class Matcher:
         self._session = session
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {secret}"}
+
+    async def model(self) -> ModelFacts:
+        """What the matcher searches with: asked before anything is searched (M45)."""
+        return _read(ModelFacts, await self._ask("GET", "/v1/model"))
 
     async def faces(self, photo: bytes) -> FacesFound:
         return _read(FacesFound, await self._ask("POST", "/v1/faces", photo))

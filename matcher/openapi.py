@@ -4,10 +4,19 @@ from typing import Any, get_args
 
 from pydantic.json_schema import models_json_schema
 
-from matcher.contract import VERSION, FacesFound, GalleryFacts, Operation, PersonFacts, Problem, SearchResult
+from matcher.contract import (
+    VERSION,
+    FacesFound,
+    GalleryFacts,
+    ModelFacts,
+    Operation,
+    PersonFacts,
+    Problem,
+    SearchResult,
+)
 
 OPERATIONS = get_args(Operation)
-MODELS = (FacesFound, SearchResult, PersonFacts, GalleryFacts, Problem, *OPERATIONS)
+MODELS = (FacesFound, SearchResult, PersonFacts, GalleryFacts, ModelFacts, Problem, *OPERATIONS)
 JPEG = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
 PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 OPERATION = {
@@ -45,6 +54,7 @@ def document() -> dict[str, Any]:
             "/readyz": {"get": _route("ready to search", {"application/json": {}}, (401, 503))},
             "/openapi.json": {"get": _route("this document", {"application/json": {}}, (401,))},
             "/v1/gallery": {"get": _route("what is searched", _json(GalleryFacts), (401, 503))},
+            "/v1/model": {"get": _route("what it is searched with", _json(ModelFacts), (401,))},
             "/v1/faces": {"post": _photo_route("the faces in a photograph", _json(FacesFound))},
             "/v1/search": {
                 "post": _photo_route(

@@ -74,6 +74,7 @@ class Service:
                 web.get("/v1/photos/{photo}", self.photo),
                 web.get("/v1/people/{person}", self.person),
                 web.get("/v1/gallery", self.gallery),
+                web.get("/v1/model", self.model),
                 web.get("/openapi.json", self.openapi),
             ]
         )
@@ -224,6 +225,9 @@ class Service:
 
     async def gallery(self, _: web.Request) -> web.Response:
         return _json(self._current()[1])
+
+    async def model(self, _: web.Request) -> web.Response:
+        return _json(self._faces.model)
 
     def _current(self) -> tuple[GalleryIndex, GalleryFacts]:
         if self.out_of_service:

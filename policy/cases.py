@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 
-from policy import intake
+from policy import evaluated, intake
 from policy import model as m
 from policy.authority import approval_open, examiners
 from policy.folding import evolve
@@ -145,8 +145,17 @@ DEEDS: Mapping[str, Callable[[Scene, m.Actor], Scene]] = {
 # --- what happens -----------------------------------------------------------------------------------------------------
 
 
-def _shows(faces: tuple[m.Face, ...]) -> Callable[[Scene], Scene]:
-    return lambda scene: scene.after(m.AssessPhoto(PHOTO, faces, "model"), SYSTEM)
+MODELS: Mapping[str, Mapping[str, float]] = {
+    "evaluated by NIST": {evaluated.LOWEST: 0.995},
+    "never evaluated by NIST": {},
+    "that fails one group in twenty": {evaluated.LOWEST: 0.95},
+}
+
+
+def _shows(
+    faces: tuple[m.Face, ...], evaluation: Mapping[str, float] = MODELS["evaluated by NIST"]
+) -> Callable[[Scene], Scene]:
+    return lambda scene: scene.after(m.AssessPhoto(PHOTO, faces, "model", evaluation), SYSTEM)
 
 
 def _finds(people: tuple[m.Candidate, ...]) -> Callable[[Scene], Scene]:
@@ -200,6 +209,7 @@ def _lapses(scene: Scene, who: str) -> Scene:
 
 TALES: Mapping[str, Callable[[Scene], Scene]] = {
     **{f"the photograph shows {what}": _shows(faces) for what, faces in FACES.items()},
+    **{f"a model {which} sees it": _shows(FACES["one good face"], found) for which, found in MODELS.items()},
     "the request is approved": _approved,
     "the request stands": _stands,
     "the search finds three people": _finds(FOUND),

@@ -239,6 +239,7 @@ class AssessPhoto:
     sha256: str
     faces: tuple[Face, ...]
     model: str
+    evaluation: Mapping[str, float] = field(default_factory=dict[str, float])  # the model's, as its pack has it (M45)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import intake, known_answers, preparation, wording
+from policy import evaluated, intake, known_answers, preparation, wording
 from policy.authority import OVERDUE, approvers, examination, may, withheld
 from policy.folding import evolve
 from policy.model import (
@@ -276,6 +276,8 @@ def _declare_conflict(command: DeclareConflict, by: Actor) -> Events:
 
 def _assess(command: AssessPhoto, pack: Pack) -> Events:
     assessed = PhotoAssessed(command.sha256, command.faces, command.model)
+    if why := evaluated.unmet(pack.evaluation, command.evaluation):
+        return (assessed, SearchClosed(Outcome.REJECTED, f"{why} Nothing was searched. Tell your administrator."))
     match command.faces:
         case ():
             return (assessed, SearchClosed(Outcome.UNSUITABLE, NO_FACE))

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from policy import model as m
 from policy.authority import examiners, withheld
-from policy.cases import FACES, FOUND, PHOTO, complete
+from policy.cases import FACES, FOUND, MODELS, PHOTO, complete
 from policy.preparation import Greyscale, Original
 from policy.workflow import decide, evolve
 from tests import story as s
@@ -38,7 +38,7 @@ ANYTHING = st.sampled_from(
         m.OverrideQuality(proceed=False, reason="For a reason."),
         m.DeclareConflict("A neighbour."),
         m.Quarantine(),
-        *[m.AssessPhoto(PHOTO, faces, "model") for faces in FACES.values()],
+        *[m.AssessPhoto(PHOTO, faces, "model", found) for faces in FACES.values() for found in MODELS.values()],
         m.RejectPhoto(PHOTO, "format", "No."),
         m.ChooseFace(0),
         m.ChooseFace(1),
@@ -114,7 +114,7 @@ class Desk(RuleBasedStateMachine):
     @precondition(lambda self: self.search.state is m.State.REQUESTED)
     @rule(face=st.sampled_from(["one good face", "one good face", "one poor face"]))
     def the_photograph_is_assessed(self, face):
-        self.give(m.AssessPhoto(PHOTO, FACES[face], "model"), s.SYSTEM)
+        self.give(m.AssessPhoto(PHOTO, FACES[face], "model", MODELS["evaluated by NIST"]), s.SYSTEM)
 
     @precondition(lambda self: self.search.state in {m.State.ASSESSED, m.State.SEARCHED})
     @rule()
