@@ -36,6 +36,7 @@ from policy.model import (
     State,
 )
 from policy.pack import Pack
+from policy.quality import tier
 from policy.workflow import searched_copy
 
 Message = tuple[str, list[Block]]
@@ -149,7 +150,8 @@ class Errands:
             rejected = RejectPhoto(digest, no.problem.rule, no.problem.reason)
             await self._casework.submit(search.id, rejected, SYSTEM, lease=lease)
             return
-        await self._casework.submit(search.id, _assessment(digest, found), SYSTEM, lease=lease)
+        assessed = _assessment(digest, found, self._casework.pack_of(search))
+        await self._casework.submit(search.id, assessed, SYSTEM, lease=lease)
 
     async def _fetched(self, search: Search) -> bytes:
         assert search.origin is not None, "requested without an origin"
@@ -412,9 +414,11 @@ def _thread(search: Search) -> tuple[str, str]:
     return search.origin.channel, search.origin.message
 
 
-def _assessment(digest: str, found: FacesFound) -> AssessPhoto:
+def _assessment(digest: str, found: FacesFound, pack: Pack) -> AssessPhoto:
+    """What the matcher measured, as the tiers of the pack that the search is under (M8)."""
     faces = tuple(
-        Face(f.index, f.quality.tier.value, f.quality.reasons, round(f.quality.inter_eye_px, 1)) for f in found.faces
+        Face(f.index, *tier(f.quality.named(), pack.quality), round(f.quality.inter_eye_px, 1))
+        for f in found.faces
     )
     return AssessPhoto(digest, faces, found.model.sha256, found.model.evaluation)
 
@@ -443,6 +447,8 @@ def _evidence(result: SearchResult, policy: str) -> dict[str, str | int | float 
         "rescored": result.certificate.rescored,
         "error_bound": result.certificate.error_bound,
         "policy_sha256": policy,
+        **{f"quality:{name}": round(value, 4) for name, value in result.face.quality.named().items()},
+        **({} if result.look_alikes is None else {"look_alikes": round(result.look_alikes, 4)}),
     }
 
 

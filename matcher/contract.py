@@ -4,7 +4,6 @@ The matcher knows photographs, people of the gallery and scores. It never hears 
 """
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,15 +19,6 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Tier(StrEnum):
-    """How far an image may be trusted. Which tiers may be searched, the policy pack says."""
-
-    GOOD = "good"
-    LIMITED = "limited"
-    POOR = "poor"  # a supervisor may let it through, with a reason
-    UNSUITABLE = "unsuitable"
-
-
 class Box(Wire):
     """Pixels of the upright photograph, left and top inclusive."""
 
@@ -39,10 +29,11 @@ class Box(Wire):
 
 
 class Quality(Wire):
-    """Measures in the terms of ISO/IEC 29794-5, kept as a vector: one number would hide why."""
+    """Measures in the terms of ISO/IEC 29794-5, kept as a vector: one number would hide why.
 
-    tier: Tier
-    reasons: tuple[str, ...] = ()  # stable codes, e.g. "inter-eye-distance", "yaw", "sharpness"
+    What they are good enough for is no business of the matcher's: the policy pack's limits make a tier of them (M8).
+    """
+
     inter_eye_px: float
     yaw_deg: float
     pitch_deg: float
@@ -51,7 +42,25 @@ class Quality(Wire):
     exposure: float
     contrast: float
     detection_score: float
-    measures: dict[str, float] = {}  # further measures, named after ISO/IEC 29794-5 where it names them
+    occlusion: float  # hints, more is worse: share of the face unlike its own skin
+    compression: float  # grey levels that neighbours differ more across JPEG's grid than within it
+    recapture: float  # powers of ten by which a single frequency stands out, as a screen's raster does
+
+    def named(self) -> dict[str, float]:
+        """By the names that policy packs use; angles without their side."""
+        return {
+            "inter-eye-distance": self.inter_eye_px,
+            "detection-score": self.detection_score,
+            "yaw": abs(self.yaw_deg),
+            "pitch": abs(self.pitch_deg),
+            "roll": abs(self.roll_deg),
+            "sharpness": self.sharpness,
+            "exposure": self.exposure,
+            "contrast": self.contrast,
+            "occlusion": self.occlusion,
+            "compression": self.compression,
+            "recapture": self.recapture,
+        }
 
 
 class Face(Wire):

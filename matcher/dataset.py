@@ -74,7 +74,9 @@ def measures(found: Found) -> dict[str, float]:
         "exposure": -abs(quality.exposure - 127.5),
         "contrast": quality.contrast,
         "detection score": quality.detection_score,
-        **quality.measures,
+        "unoccluded": -quality.occlusion,
+        "little compressed": -quality.compression,
+        "no raster": -quality.recapture,
     }
 
 

@@ -46,12 +46,46 @@ def rolled(pixels: Pixels, degrees: float) -> Pixels:
     return np.asarray(cv2.warpAffine(pixels, turn, (width, height), borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
+def turned(pixels: Pixels, degrees: float) -> Pixels:
+    """The head turned aside, as far as a flat picture can: seen in perspective from that side."""
+    height, width = pixels.shape[:2]
+    angle, away = np.deg2rad(degrees), 2.0 * width
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (width / 2, height / 2)
+    depth = away / (away + corners[:, 0] * np.sin(angle))
+    seen = np.stack([corners[:, 0] * np.cos(angle), corners[:, 1]], 1) * depth[:, None]
+    middle = np.array([width / 2, height / 2])
+    there = cv2.getPerspectiveTransform((corners + middle).astype(np.float32), (seen + middle).astype(np.float32))
+    return np.asarray(cv2.warpPerspective(pixels, there, (width, height), borderMode=cv2.BORDER_REFLECT), np.uint8)
+
+
+def covered(pixels: Pixels, share: float) -> Pixels:
+    """A bar over the middle of the picture, where such sets have the face, from below up to `share` of it."""
+    height, width = pixels.shape[:2]
+    out = pixels.copy()
+    out[round(height * (0.7 - 0.4 * share)) : round(height * 0.7), width // 4 : width * 3 // 4] = (40, 60, 110)
+    return out
+
+
+RASTER, TILT = 3.3, 0.04  # pixels from line to line, radians: what a camera sees of a screen held a little askew
+
+
+def screened(pixels: Pixels, depth: float) -> Pixels:
+    """Photographed from a screen: its raster over the picture, `depth` of the brightness."""
+    rows, columns = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
+    across = np.cos(2 * np.pi * (columns * np.cos(TILT) + rows * np.sin(TILT)) / RASTER)
+    down = np.cos(2 * np.pi * (rows * np.cos(TILT) - columns * np.sin(TILT)) / RASTER)
+    return np.clip(pixels * (1 + depth * (across + down) / 2)[:, :, None], 0, 255).astype(np.uint8)
+
+
 WAYS: dict[str, Callable[[Pixels, float], Pixels]] = {
     "resolution": smaller,
     "blur": blurred,
     "compression": compressed,
     "light": darker,
     "roll": rolled,
+    "pose": turned,
+    "occlusion": covered,
+    "screen": screened,
 }
 LEVELS: tuple[tuple[str, float], ...] = (
     *(("resolution", level) for level in (1.0, 0.5, 0.3, 0.2)),
@@ -59,6 +93,9 @@ LEVELS: tuple[tuple[str, float], ...] = (
     *(("compression", level) for level in (50, 20, 10)),
     *(("light", level) for level in (0.5, 0.25, 0.1)),
     *(("roll", level) for level in (15, 30, 45)),
+    *(("pose", level) for level in (20, 40, 55)),
+    *(("occlusion", level) for level in (0.25, 0.5)),
+    *(("screen", level) for level in (0.2, 0.5)),
 )
 
 

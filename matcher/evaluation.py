@@ -204,6 +204,11 @@ def fnir(found: Searched, threshold: float) -> float:
     return float((found.mate <= threshold).mean()) if len(found.mate) else 0.0
 
 
+def fnir_at_rank(found: Searched, rank: int) -> float:
+    """The share of mated searches whose mate is not among the first `rank`: FNIR(N, R, T = 0)."""
+    return float((found.rank > rank).mean()) if len(found.rank) else 0.0
+
+
 def with_interval(
     found: Searched, figure: Callable[[Searched], float], *, rounds: int = 500, seed: int = 0
 ) -> Interval:

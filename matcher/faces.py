@@ -14,22 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import pack
-from matcher.contract import Box, Face, ModelFacts, Quality, Tier
+from matcher.contract import Box, Face, ModelFacts, Quality
+from matcher.hints import hints
 from matcher.images import Photo
 
 DETECTION_SIDE = 640
 DETECTION_THRESHOLD = 0.6
 FACES_AT_MOST = 40
-# Which measures predict error was measured by error versus discard on LFW (`leadgate evaluate`; FNIR at FPIR 1e-2 .0439
-# with nothing discarded): without the worst half by detection score .0252, by pitch .0366, by exposure .0382; by yaw
-# .0504, by sharpness .0512 (LFW has hardly a blurred or a profile face: for those the degradation series speaks).
-GOOD_EYES, LIMITED_EYES, POOR_EYES = 45.0, 24.0, 12.0  # pixels between the eyes
-DOUBTFUL = 0.85  # detection score; 1 % of LFW's faces are below .91
-TURNED = 45.0  # degrees
-BLURRED = 12.0  # variance of the Laplacian on the aligned face
-DARK, BRIGHT = 35.0, 225.0  # mean grey level
-FLAT = 14.0  # standard deviation of grey levels
-
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -155,35 +146,27 @@ def _face(index: int, box: Any, landmarks: Any, pixels: Pixels) -> Face:
         index=index,
         box=Box(left=left, top=top, right=right, bottom=bottom),
         landmarks=tuple((float(x), float(y)) for x, y in landmarks),
-        quality=_quality(landmarks.astype(np.float32), score, pixels),
+        quality=_quality(landmarks.astype(np.float32), score, pixels, (left, top, right, bottom)),
     )
 
 
-def _quality(landmarks: NDArray[np.float32], score: float, pixels: Pixels) -> Quality:
-    """Measures in the terms of ISO/IEC 29794-5, and the tier that follows from them."""
-    grey = cv2.cvtColor(aligned(pixels, landmarks), cv2.COLOR_RGB2GRAY)
-    eyes = float(np.linalg.norm(landmarks[1] - landmarks[0]))
+def _quality(
+    landmarks: NDArray[np.float32], score: float, pixels: Pixels, box: tuple[float, float, float, float]
+) -> Quality:
+    """Measures in the terms of ISO/IEC 29794-5. What they are good enough for, the policy pack says."""
+    crop = aligned(pixels, landmarks)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     yaw, pitch, roll = pose(landmarks)
-    measures = {
-        "inter-eye-distance": eyes,
-        "detection-score": score,
-        "yaw": abs(yaw),
-        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
-        "exposure": float(grey.mean()),
-        "contrast": float(grey.std()),
-    }
-    tier, reasons = _tier(measures)
     return Quality(
-        tier=tier,
-        reasons=reasons,
-        inter_eye_px=eyes,
+        inter_eye_px=float(np.linalg.norm(landmarks[1] - landmarks[0])),
         yaw_deg=yaw,
         pitch_deg=pitch,
         roll_deg=roll,
-        sharpness=measures["sharpness"],
-        exposure=measures["exposure"],
-        contrast=measures["contrast"],
+        sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        exposure=float(grey.mean()),
+        contrast=float(grey.std()),
         detection_score=score,
+        **hints(pixels, box, crop),
     )
 
 
@@ -200,24 +183,3 @@ def pose(landmarks: NDArray[np.float32]) -> tuple[float, float, float]:
     yaw = math.degrees(math.asin(max(-1.0, min(1.0, 2 * aside))))
     pitch = math.degrees(math.asin(max(-1.0, min(1.0, 2 * (along - 0.6)))))
     return yaw, pitch, roll
-
-
-def _tier(measures: dict[str, float]) -> tuple[Tier, tuple[str, ...]]:
-    eyes = measures["inter-eye-distance"]
-    reasons = [
-        code
-        for code, bad in (
-            ("inter-eye-distance", eyes < GOOD_EYES),
-            ("detection-score", measures["detection-score"] < DOUBTFUL),
-            ("yaw", measures["yaw"] > TURNED),
-            ("sharpness", measures["sharpness"] < BLURRED),
-            ("exposure", not DARK <= measures["exposure"] <= BRIGHT),
-            ("contrast", measures["contrast"] < FLAT),
-        )
-        if bad
-    ]
-    if eyes < POOR_EYES:
-        return Tier.UNSUITABLE, tuple(reasons)
-    if eyes < LIMITED_EYES or len(reasons) > 2:  # noqa: PLR2004 - three faults together
-        return Tier.POOR, tuple(reasons)
-    return (Tier.LIMITED if reasons else Tier.GOOD), tuple(reasons)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from policy.pack import FormField, Pack, Purpose
-from policy.schema import Case, Rule
+from policy.schema import Case, Limit, Rule
 
 UNVERIFIED = "**Unverified: to be checked against the original before any legal claim.**"
 
@@ -100,10 +100,21 @@ def _machine(pack: Pack) -> Iterator[str]:
     override = ", ".join(pack.quality.override_tiers) or "none"
     accepted = ", ".join(pack.quality.accepted_tiers)
     yield _ruled(f"Image quality: {accepted}; with a supervisor's reason: {override}.", pack.quality)
+    yield from (_ruled(_limit(limit), limit) for limit in pack.quality.limits)
     nist = "has to be evaluated by NIST" if pack.evaluation.nist_required else "needs no evaluation by NIST"
     yield _ruled(f"The recognition model {nist}.", pack.evaluation)
     yield from (_ruled(f"Kept: {r.of}, {r.days} days after it was {r.counted_from}.", r) for r in pack.retention)
     yield _ruled(f"A lead without an outcome expires after {pack.leads.expiry_days} days.", pack.leads)
+
+
+def _limit(limit: Limit) -> str:
+    """One limit of image quality: what is asked for each tier."""
+    asked = [
+        f"{word} {bound:g} for {tier}"
+        for word, bounds in (("at least", limit.least), ("at most", limit.most))
+        for tier, bound in bounds.model_dump(exclude_none=True).items()
+    ]
+    return f"{limit.code}: {limit.measure} {', '.join(asked)}{' (a hint)' if limit.hint else ''}."
 
 
 def _notices(pack: Pack) -> Iterator[str]:

@@ -161,16 +161,54 @@ class Candidates(Rule):
         return self
 
 
+Measure = Literal[
+    "inter-eye-distance",  # pixels
+    "detection-score",
+    "yaw",  # degrees, whichever side; pitch and roll too
+    "pitch",
+    "roll",
+    "sharpness",  # variance of the Laplacian on the aligned face
+    "exposure",  # mean grey level
+    "contrast",  # standard deviation of grey levels
+    "occlusion",  # share of the face unlike its own skin
+    "compression",  # grey levels that neighbours differ more across JPEG's grid
+    "recapture",  # powers of ten by which a single frequency stands out
+]
+
+
+class Bounds(Part):
+    """What a measure has to be for each tier; a tier that is not named asks nothing."""
+
+    good: float | None = None
+    limited: float | None = None
+    poor: float | None = None
+
+
+class Limit(Rule):
+    """What the matcher has to measure on a face for a tier. Its code is the reason that people are told."""
+
+    code: Code
+    measure: Measure
+    least: Bounds = Bounds()
+    most: Bounds = Bounds()
+    hint: bool = False  # is told, and changes no tier: it was not shown to predict error
+
+
 class Quality(Rule):
     """Tiers that may be searched, and those that a supervisor may let through (M8); the others end as unsuitable."""
 
     accepted_tiers: tuple[Tier, ...]
     override_tiers: tuple[Tier, ...] = ()
+    faults_for_poor: Annotated[int, Field(ge=1, le=20)]  # so many limits broken together make a face poor
+    limits: Annotated[tuple[Limit, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def tiers_stand_once(self) -> Self:
         if set(self.accepted_tiers) & set(self.override_tiers):
             raise wrong("tiers", "a tier that is accepted needs no override")
+        codes = [limit.code for limit in self.limits]
+        if twice := {code for code in codes if codes.count(code) > 1}:
+            raise wrong("duplicate-code", f"{', '.join(sorted(twice))} stands twice among the limits")
         return self
 
 

@@ -37,6 +37,7 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
     plots: Annotated[Path | None, typer.Option(help="write the plots here, as PNG")] = None,
     html: Annotated[Path | None, typer.Option(help="write one report here, plots included")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="write the same report here, as tagged PDF")] = None,
     workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0,
     cache: Annotated[Path, typer.Option(help="where the default pack is built")] = Path("~/.cache/leadgate"),
 ) -> None:
@@ -51,20 +52,22 @@ def evaluate(
     except (DatasetError, PackError) as error:
         console.print(f"leadgate: nothing was evaluated. {error}")
         raise typer.Exit(2) from None
-    _write(report, json_file, plots, html)
+    _write(report, json_file, plots, html, pdf)
 
 
-def _write(report: Report, json_file: Path | None, plots: Path | None, html: Path | None) -> None:
+def _write(report: Report, json_file: Path | None, plots: Path | None, html: Path | None, pdf: Path | None) -> None:
     Console().print(_table(report))
     if json_file:
         json_file.write_text(json.dumps(report.figures | {"degradation": report.degradation}, indent=1) + "\n")
-    drawn = evaluation_report.plots(report) if plots or html else {}
+    drawn = evaluation_report.plots(report) if plots or html or pdf else {}
     if plots:
         plots.mkdir(parents=True, exist_ok=True)
         for name, png in drawn.items():
             (plots / f"{name}.png").write_bytes(png)
     if html:
         html.write_text(evaluation_report.page(report, drawn), encoding="utf-8")
+    if pdf:
+        pdf.write_bytes(evaluation_report.pdf(report, drawn))
 
 
 def _measured(load: Any, paths: Sequence[Path], workers: int) -> Measured:
@@ -122,13 +125,13 @@ def _identification_figures(identified: evaluation.Identification, found: evalua
     for fpir, rate in identified.fnir_at_fpir.items():
         figures[f"fnir_at_fpir_{_power(fpir)}"] = rate
         figures[f"threshold_at_fpir_{_power(fpir)}"] = identified.threshold_at_fpir[fpir]
-    threshold = identified.threshold_at_fpir[1e-2]
-    first = evaluation.with_interval(found, lambda s: float((s.rank <= 1).mean()))
-    missed = evaluation.with_interval(found, lambda s: evaluation.fnir(s, threshold))
-    return figures | {
-        "rank1_95": [first.low, first.high],
-        "fnir_at_fpir_1e-2_95": [missed.low, missed.high],
-    }
+    for rank in evaluation.RANKS:
+        missed = evaluation.with_interval(found, partial(evaluation.fnir_at_rank, rank=rank))
+        figures |= {f"fnir_rank{rank}": missed.value, f"fnir_rank{rank}_95": [missed.low, missed.high]}
+    for fpir, threshold in identified.threshold_at_fpir.items():
+        missed = evaluation.with_interval(found, partial(evaluation.fnir, threshold=threshold))
+        figures[f"fnir_at_fpir_{_power(fpir)}_95"] = [missed.low, missed.high]
+    return figures
 
 
 def _by_size(measured: Measured) -> dict[str, dict[str, float]]:
@@ -137,8 +140,16 @@ def _by_size(measured: Measured) -> dict[str, dict[str, float]]:
         found = evaluation.search(measured.vectors, measured.people, gallery_people=size)
         if len(found.mate):
             one = evaluation.identification(found, size)
-            rates = {"rank1": one.hit_at_rank[1], "fnir_at_fpir_1e-2": one.fnir_at_fpir[1e-2], "probes": one.probes}
-            out[str(size)] = rates
+            missed = evaluation.with_interval(
+                found, partial(evaluation.fnir, threshold=one.threshold_at_fpir[1e-2]), rounds=200
+            )
+            out[str(size)] = {
+                "rank1": one.hit_at_rank[1],
+                "fnir_at_fpir_1e-2": missed.value,
+                "fnir_at_fpir_1e-2_low": missed.low,
+                "fnir_at_fpir_1e-2_high": missed.high,
+                "probes": one.probes,
+            }
     return out
 
 

@@ -3,11 +3,12 @@
 import json
 
 import numpy as np
+import pypdfium2
 import pytest
 from typer.testing import CliRunner
 
 from deploy.commands import evaluate
-from matcher import dataset, evaluation
+from matcher import dataset, degradation, evaluation
 from matcher.dataset import DatasetError
 
 
@@ -120,17 +121,29 @@ def test_a_list_of_pairs_that_does_not_fit_is_refused_with_its_line(tmp_path, te
 
 
 def test_the_command_writes_table_json_plots_and_report(cast_folder, cache, tmp_path):
-    out, plots, page = tmp_path / "e.json", tmp_path / "plots", tmp_path / "e.html"
+    out, plots, page, sheet = tmp_path / "e.json", tmp_path / "plots", tmp_path / "e.html", tmp_path / "e.pdf"
     argv = ["--data", str(cast_folder), "--json", str(out), "--plots", str(plots), "--html", str(page)]
+    argv += ["--pdf", str(sheet)]
     ran = CliRunner().invoke(evaluate.app, [*argv, "--degraded", "2", "--cache", str(cache)])
     assert ran.exit_code == 0, ran.output
     figures = json.loads(out.read_text())
     assert figures["undetected"] == 0
     assert figures["identification"]["rank1"] == 1.0
-    assert set(figures["degradation"]) == {"resolution", "blur", "compression", "light", "roll"}
+    assert set(figures["degradation"]) == set(degradation.WAYS)
+    assert {"pose", "light", "occlusion"} <= set(figures["degradation"])
+    assert {"unoccluded", "little compressed", "no raster"} <= set(figures["error_versus_discard"])
+    for rank in (1, 10, 20, 50):
+        low, high = figures["identification"][f"fnir_rank{rank}_95"]
+        assert low <= figures["identification"][f"fnir_rank{rank}"] <= high
     assert "identification.rank1" in ran.output
     assert (plots / "scores.png").read_bytes().startswith(b"\x89PNG")
     assert "never an identification" in page.read_text()
+    read = pypdfium2.PdfDocument(sheet)
+    said = " ".join(" ".join(page.get_textpage().get_text_range() for page in read).split())
+    assert figures["model"]["sha256"] in said.replace(" ", "")
+    assert "never an identification" in said
+    images = [one for page in read for one in page.get_objects() if one.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]
+    assert len(images) == len(list(plots.glob("*.png")))
 
 
 def test_a_folder_without_photographs_is_said_in_a_line(tmp_path, cache):

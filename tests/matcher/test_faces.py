@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -9,11 +10,13 @@ import onnx
 import onnxruntime
 import pytest
 
-from matcher import drawing, images, pack
-from matcher.contract import Tier
+from bot.packs import load_pack
+from matcher import dataset, degradation, drawing, hints, images, pack
 from matcher.faces import TEMPLATE, Faces, aligned, pose, similarity
 from matcher.images import Photo
 from matcher.pack import PackError
+from policy import quality
+from policy.schema import Measure
 from tests.matcher.conftest import CAST, PEOPLE, cast, probe_of
 
 
@@ -54,11 +57,12 @@ def test_faces_are_numbered_from_left_to_right(faces):
 
 def test_a_blurred_or_distant_face_is_of_a_lower_tier_and_says_why(faces):
     good = mugshot(PEOPLE[0])
-    order = [Tier.GOOD, Tier.LIMITED, Tier.POOR, Tier.UNSUITABLE]
+    pack, _ = load_pack("nypd-2020")
 
     def tier(pixels):
         (one,) = faces.find(Photo(pixels, good.sha256, "jpeg"))
-        return order.index(one.face.quality.tier), one.face.quality.reasons
+        said, reasons = quality.tier(one.face.quality.named(), pack.quality)
+        return quality.TIERS.index(said), reasons
 
     assert tier(good.pixels) == (0, ())
     eyes = faces.find(good)[0].face.quality.inter_eye_px
@@ -67,6 +71,35 @@ def test_a_blurred_or_distant_face_is_of_a_lower_tier_and_says_why(faces):
     blurred = tier(cv2.GaussianBlur(good.pixels, (0, 0), eyes / 8))
     assert blurred[0] >= 1
     assert "sharpness" in blurred[1]
+
+
+@pytest.mark.parametrize(
+    ("way", "level", "name", "least"),
+    [
+        ("compression", 10, "compression", 2.0),
+        ("occlusion", 0.5, "occlusion", 0.05),
+        ("screen", 0.5, "recapture", 0.5),
+    ],
+)
+def test_a_hint_rises_with_what_it_names(faces, way, level, name, least):
+    """Over six of the cast, the mean: photographs made worse on purpose, beside themselves."""
+    rises = {"compression": [], "occlusion": [], "recapture": []}
+    for person in PEOPLE:
+        clean = mugshot(person)
+        before = dataset.main_face(faces, clean)
+        worse = degradation.WAYS[way](clean.pixels, level)
+        after = Photo(worse, clean.sha256, "jpeg")
+        box = before.face.box
+        crop = aligned(after.pixels, before.landmarks)
+        said = hints.hints(after.pixels, (box.left, box.top, box.right, box.bottom), crop)
+        for one, value in said.items():
+            rises[one].append(value - before.face.quality.named()[one])
+    assert np.mean(rises[name]) > least
+
+
+def test_what_the_matcher_measures_is_what_packs_set_limits_to(faces):
+    (found,) = faces.find(mugshot(PEOPLE[0]))
+    assert set(found.face.quality.named()) == set(get_args(Measure))
 
 
 def test_masking_leaves_one_face(faces):
