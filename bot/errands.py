@@ -417,8 +417,7 @@ def _thread(search: Search) -> tuple[str, str]:
 def _assessment(digest: str, found: FacesFound, pack: Pack) -> AssessPhoto:
     """What the matcher measured, as the tiers of the pack that the search is under (M8)."""
     faces = tuple(
-        Face(f.index, *tier(f.quality.named(), pack.quality), round(f.quality.inter_eye_px, 1))
-        for f in found.faces
+        Face(f.index, *tier(f.quality.named(), pack.quality), round(f.quality.inter_eye_px, 1)) for f in found.faces
     )
     return AssessPhoto(digest, faces, found.model.sha256, found.model.evaluation)
 

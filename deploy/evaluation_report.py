@@ -169,7 +169,9 @@ def pdf(report: Report, drawn: Mapping[str, bytes]) -> bytes:
 
     said = report.figures
     sections = [(name, said[name]) for name in ("verification", "identification", "groups") if name in said]
-    levels = [(name, "  ".join(f"{at}: {hit:.3f}" for at, hit in of.items())) for name, of in report.degradation.items()]
+    levels = [
+        (name, "  ".join(f"{at}: {hit:.3f}" for at, hit in of.items())) for name, of in report.degradation.items()
+    ]
     tables = [(title, [(name, _shown(value)) for name, value in rows.items()]) for title, rows in sections]
     if levels:
         tables.append(("degraded probes, rank-1 hit rate by level", levels))
@@ -184,9 +186,7 @@ def pdf(report: Report, drawn: Mapping[str, bytes]) -> bytes:
             ("Measured", said["evaluated_at"]),
         ],
         "tables": tables,
-        "pictures": [
-            {"name": name, "alt": ALT[name], "numbers": list(png)} for name, png in drawn.items()
-        ],
+        "pictures": [{"name": name, "alt": ALT[name], "numbers": list(png)} for name, png in drawn.items()],
     }
     made = typst.compile(
         TEMPLATE.read_bytes(),

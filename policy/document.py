@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from policy.pack import FormField, Pack, Purpose
-from policy.schema import Case, Limit, Rule
+from policy.schema import Case, Limit, Quality, Rule
 
 UNVERIFIED = "**Unverified: to be checked against the original before any legal claim.**"
 
@@ -152,3 +152,5 @@ def rules(pack: Pack) -> Iterator[Rule]:
                 yield one
             if isinstance(one, Purpose):
                 yield from one.fields
+            if isinstance(one, Quality):
+                yield from one.limits
