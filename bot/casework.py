@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from bot import drafts, jobs, known_answers, ledger, queue, store
 from bot.database import Conn, Pool
+from policy.authority import searchable
 from policy.model import Actor, Command, Event, PersonId, Refused, Role, Search, SearchId, State
 from policy.pack import Pack
 from policy.workflow import Events, decide, evolve, may
@@ -115,6 +116,10 @@ class Casework:
         """A job without a fact of its own is over."""
         async with self._pool.acquire() as conn, conn.transaction():
             await queue.complete(conn, lease)
+
+    def searchable(self, search: Search) -> tuple[str, ...]:
+        """The classes of photographs that this search may reach now (M42)."""
+        return searchable(search, self.pack_of(search), self._clock())
 
     def pack_of(self, search: Search) -> Pack:
         """The pack it was requested under; the active one where it was not requested yet (M44)."""

@@ -202,7 +202,7 @@ class Errands:
     async def _photograph(self, search: Search) -> Message:
         chosen = next(c for c in search.candidates if c.label == search.lead)
         picture = await self._matcher.gallery_photo(chosen.photos[0])
-        facts = await self._matcher.person(chosen.person)
+        facts = await self._matcher.person(chosen.person, str(search.evidence["classes"]).split())
         taken = next((p.taken_on for p in facts.photos if p.photo_id == chosen.photos[0]), None)
         file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD] if self._images else None
         return request.photograph(search, file, f"photograph taken {taken}" if taken else "date not recorded")
@@ -243,7 +243,9 @@ class Errands:
         pack = self._casework.pack_of(search)
         assert search.face is not None, "searched before a face was chosen"
         face = search.face if searched_copy(search) == search.photo_sha256 else 0  # in a prepared copy it is alone
-        result = await self._matcher.search(await self._to_be_searched(search), face, pack.candidates.default)
+        result = await self._matcher.search(
+            await self._to_be_searched(search), face, pack.candidates.default, self._casework.searchable(search)
+        )
         found = RecordCandidates(_candidates(result), _evidence(result, pack.sha256))
         await self._casework.submit(search.id, found, SYSTEM, lease=lease)
 
@@ -442,6 +444,7 @@ def _evidence(result: SearchResult, policy: str) -> dict[str, str | int | float 
         "gallery_photos": result.gallery.photos,
         "gallery_people": result.gallery.people,
         "k": result.k,
+        "classes": " ".join(result.classes),  # of photographs, the only ones that were searched (M42)
         "complete": result.certificate.complete,
         "rescored": result.certificate.rescored,
         "error_bound": result.certificate.error_bound,

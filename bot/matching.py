@@ -1,7 +1,7 @@
 """Asks the matcher over HTTP; the only bot module that knows the matcher's words."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import aiohttp
@@ -44,8 +44,10 @@ class Matcher:
     async def faces(self, photo: bytes) -> FacesFound:
         return _read(FacesFound, await self._ask("POST", "/v1/faces", photo))
 
-    async def search(self, photo: bytes, face: int, k: int) -> SearchResult:
-        return _read(SearchResult, await self._ask("POST", "/v1/search", photo, {"face": str(face), "k": str(k)}))
+    async def search(self, photo: bytes, face: int, k: int, classes: Sequence[str]) -> SearchResult:
+        """Photographs of these classes alone are searched (M42)."""
+        asked = [("face", str(face)), ("k", str(k)), *_classes(classes)]
+        return _read(SearchResult, await self._ask("POST", "/v1/search", photo, asked))
 
     async def copy(self, photo: bytes, keep: int) -> bytes:
         """A safe upright JPEG in which every face but `keep` is masked (M5)."""
@@ -67,11 +69,16 @@ class Matcher:
     async def gallery_photo(self, photo_id: str) -> bytes:
         return await self._ask("GET", f"/v1/photos/{photo_id}")
 
-    async def person(self, person_id: str) -> PersonFacts:
-        return _read(PersonFacts, await self._ask("GET", f"/v1/people/{person_id}"))
+    async def person(self, person_id: str, classes: Sequence[str]) -> PersonFacts:
+        """What may be told of somebody of whom photographs of these classes are held."""
+        return _read(PersonFacts, await self._ask("GET", f"/v1/people/{person_id}", None, _classes(classes)))
 
     async def _ask(
-        self, method: str, path: str, photo: bytes | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        photo: bytes | None = None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
     ) -> bytes:
         timeout = aiohttp.ClientTimeout(total=60, connect=5)
         try:
@@ -85,6 +92,10 @@ class Matcher:
         if status == 200:  # noqa: PLR2004 - OK
             return untrusted
         raise _refusal(status, untrusted)
+
+
+def _classes(classes: Sequence[str]) -> list[tuple[str, str]]:
+    return [("class", name) for name in classes]
 
 
 OF_THE_PHOTO = frozenset({404, 413, 415, 422})  # what trying again cannot change

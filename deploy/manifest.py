@@ -3,12 +3,14 @@
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from matcher.contract import CLASS
 from matcher.dataset import SUFFIXES
 from matcher.enrolment import Enrolment
 
@@ -117,7 +119,7 @@ def _row(line: int, untrusted: dict[str, Any], folder: Path) -> Row:
     enrolment = Enrolment(
         person=_text(untrusted, "person"),
         name=_text(untrusted, "name") or _text(untrusted, "person"),
-        legal_basis=_text(untrusted, "legal_basis"),
+        legal_basis=_class(untrusted),
         agency=_text(untrusted, "agency"),
         arrest_id=_text(untrusted, "arrest_id"),
         taken_on=_day(untrusted["photo_date"]),
@@ -130,6 +132,14 @@ def _row(line: int, untrusted: dict[str, Any], folder: Path) -> Row:
         marks=_text(untrusted, "marks") or None,
     )
     return Row(line, path, enrolment)
+
+
+def _class(untrusted: dict[str, Any]) -> str:
+    """The name of a class of photographs: what a policy pack permits is compared with it word by word (M42)."""
+    name = _text(untrusted, "legal_basis")
+    if not re.fullmatch(CLASS, name):
+        raise ValueError(f"legal_basis {name!r} is no class of photographs, such as arrest or parole: a-z, 0-9 and -")
+    return name
 
 
 def _text(untrusted: dict[str, Any], name: str) -> str:

@@ -157,15 +157,17 @@ class Follower:
         service, model = self._service, self._faces.model
         async with self._pool.acquire() as conn:
             index = service.index if service.index is not None else await self._opened(conn)
-            numbers, eligible, through = await gallery.read_changes(conn, model.sha256, model.dimension, index.through)
-            self._uncounted |= bool(numbers)
-            if numbers or service.facts is None:
+            change = await gallery.read_changes(conn, model.sha256, model.dimension, index.through)
+            self._uncounted |= bool(change.numbers)
+            if change.numbers or service.facts is None:
                 async with service.changing:  # a search's root is that of what it searched
-                    index.change(numbers, eligible, through)
+                    index.change(change.numbers, change.eligible, change.through, change.listed)
                     root = await asyncio.to_thread(index.root)
-                    service.facts = GalleryFacts(photos=len(index), people=await self._people(conn, through), root=root)
+                    service.facts = GalleryFacts(
+                        photos=len(index), people=await self._people(conn, change.through), root=root
+                    )
                     service.index, self._beginning = index, None
-                log.info("gallery.in-step", photos=len(index), people=service.facts.people, through=through)
+                log.info("gallery.in-step", photos=len(index), people=service.facts.people, through=change.through)
             if self._uncounted and time.monotonic() >= self._count_from:
                 await self._count(conn)
 
@@ -199,7 +201,7 @@ class Follower:
             held = await gallery.read_all(conn, model.sha256, model.dimension)
         else:
             self._saved = time.monotonic()  # it is on the disk already
-        return GalleryIndex(held, threads=2)
+        return GalleryIndex(held, threads=2, classes=await gallery.read_classes(conn))
 
     async def _prove(self) -> None:
         """What a start did not wait for is read and checked, while searches go on."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 VERSION = "1"
 
+CLASS = r"[a-z][a-z0-9-]{0,39}"  # the name of a class of photographs: the legal basis on which they are held
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -137,6 +138,7 @@ class SearchResult(Wire):
     photo: PhotoFacts
     face: Face
     k: int
+    classes: tuple[str, ...]  # of photographs, the only ones that were searched (M42)
     candidates: tuple[Candidate, ...]
     gallery: GalleryFacts
     model: ModelFacts

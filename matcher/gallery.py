@@ -12,8 +12,9 @@ import asyncpg
 import numpy as np
 
 from matcher import snapshot
+from matcher.classes import ARREST, Allowed, Classes
 from matcher.contract import GalleryPhoto, PersonFacts
-from matcher.index import Vector
+from matcher.index import Change, Vector
 from matcher.snapshot import Snapshot
 
 CHANNEL = "leadgate_gallery"
@@ -95,24 +96,34 @@ async def read_all(conn: Conn, model: str, dimension: int) -> Snapshot:
     return await asyncio.to_thread(snapshot.made, numbers[:at], vectors[:at], through)
 
 
+CLASSES = "SELECT number, legal_basis FROM gallery.photograph WHERE legal_basis <> 'arrest'"
+
+
+async def read_classes(conn: Conn) -> Classes:
+    """The classes of all photographs, those that may not be searched just now among them."""
+    return Classes((row["number"], row["legal_basis"]) for row in await conn.fetch(CLASSES))
+
+
 CHANGED = "SELECT DISTINCT number FROM gallery.change WHERE n > $1 AND n <= $2 ORDER BY number"
 ELIGIBLE_AMONG = """
-SELECT eligible.number, embedding.vector FROM gallery.eligible
+SELECT eligible.number, eligible.legal_basis, embedding.vector FROM gallery.eligible
 JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $2
 WHERE eligible.number = ANY($1)
 """
 
 
-async def read_changes(conn: Conn, model: str, dimension: int, after: int) -> tuple[list[int], dict[int, Vector], int]:
+async def read_changes(conn: Conn, model: str, dimension: int, after: int) -> Change:
     """What changed since change `after`: photographs, vectors of those that may be searched, the newest change."""
     async with conn.transaction(isolation="repeatable_read"):
         through = await conn.fetchval(THROUGH)
         numbers = [row["number"] for row in await conn.fetch(CHANGED, after, through)]
         vectors: dict[int, Vector] = {}
+        listed: dict[int, str] = {}
         for at in range(0, len(numbers), MANY):
             rows = await conn.fetch(ELIGIBLE_AMONG, numbers[at : at + MANY], model)
             vectors |= {row["number"]: _vector(row, dimension) for row in rows}
-    return numbers, vectors, through
+            listed |= {row["number"]: row["legal_basis"] for row in rows if row["legal_basis"] != ARREST}
+    return Change(tuple(numbers), vectors, through, listed)
 
 
 def _vector(row: Any, dimension: int) -> Vector:
@@ -142,24 +153,24 @@ async def count_people(conn: Conn) -> int:
 
 # --- what is shown ----------------------------------------------------------------------------------------------------
 
-WHOSE = "SELECT number, person FROM gallery.eligible WHERE number = ANY($1)"
+WHOSE = "SELECT number, person FROM gallery.eligible WHERE number = ANY($1) AND legal_basis = ANY($2)"
 
 
-async def whose(conn: Conn, numbers: list[int]) -> dict[int, str]:
-    """The person on each of these photographs, as far as it may be searched at this very moment (M12)."""
-    return {row["number"]: row["person"] for row in await conn.fetch(WHOSE, numbers)}
+async def whose(conn: Conn, numbers: list[int], allowed: Allowed) -> dict[int, str]:
+    """The person on each of these photographs, as far as it may be searched at this very moment (M12, M42)."""
+    return {row["number"]: row["person"] for row in await conn.fetch(WHOSE, numbers, list(allowed))}
 
 
 PHOTOS_OF = """
 SELECT id, number, person, legal_basis, agency, arrest_id, taken_on FROM gallery.eligible
-WHERE person = ANY($1) ORDER BY person, taken_on DESC, id
+WHERE person = ANY($1) AND legal_basis = ANY($2) ORDER BY person, taken_on DESC, id
 """
 
 
-async def photos_of(conn: Conn, people: list[str]) -> dict[str, list[tuple[int, GalleryPhoto]]]:
-    """By person: every photograph that may be shown, with its number, newest first (M15)."""
+async def photos_of(conn: Conn, people: list[str], allowed: Allowed) -> dict[str, list[tuple[int, GalleryPhoto]]]:
+    """By person: every photograph of these classes that may be shown, with its number, newest first (M15)."""
     out: dict[str, list[tuple[int, GalleryPhoto]]] = {}
-    for row in await conn.fetch(PHOTOS_OF, people):
+    for row in await conn.fetch(PHOTOS_OF, people, list(allowed)):
         out.setdefault(row["person"], []).append((row["number"], _photo(row)))
     return out
 
@@ -188,10 +199,10 @@ async def picture(conn: Conn, photo_id: str) -> bytes | None:
 PERSON = "SELECT id, name, sex, birth_year, height_cm, weight_kg, marks FROM gallery.person WHERE id = $1"
 
 
-async def person(conn: Conn, person_id: str) -> PersonFacts | None:
-    """Pedigree and eligible photographs; None where nothing about the person may be shown."""
+async def person(conn: Conn, person_id: str, allowed: Allowed) -> PersonFacts | None:
+    """Pedigree and eligible photographs of these classes; None where nothing about the person may be shown."""
     row = await conn.fetchrow(PERSON, person_id)
-    photos = (await photos_of(conn, [person_id])).get(person_id)
+    photos = (await photos_of(conn, [person_id], allowed)).get(person_id)
     if row is None or not photos:
         return None
     pedigree = {key: value for key, value in dict(row).items() if key != "id"}

@@ -6,7 +6,7 @@ was sealed or expunged since is left out of both. A search never waits for a sna
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnxruntime  # noqa: F401 # pyright: ignore[reportUnusedImport] - loaded after usearch, it crashes the process
@@ -15,6 +15,7 @@ from usearch.compiled import MetricKind, ScalarKind
 from usearch.index import Index
 
 from matcher import snapshot
+from matcher.classes import Allowed, Classes
 from matcher.scan import CertifiedScan, Rows
 from matcher.snapshot import Leaves, Numbers, Snapshot
 
@@ -39,13 +40,16 @@ class Change:
     numbers: tuple[int, ...]
     eligible: Mapping[int, Vector]
     through: int
+    listed: Mapping[int, str] = field(default_factory=dict[int, str])  # the classes of those that are in one (Classes)
 
 
 class GalleryIndex:
     """The eligible photographs, by their number in the database. Searched and changed by different threads at once."""
 
-    def __init__(self, held: Snapshot, threads: int = 2) -> None:
+    def __init__(self, held: Snapshot, threads: int = 2, classes: Classes | None = None) -> None:
+        """`classes`: of every photograph in `held`, where they are not all arrest photographs."""
         self._threads = threads
+        self._classes = classes or Classes()
         self._lock = threading.Lock()  # USearch's concurrent adds leave nodes unreachable (USearch issue 735)
         self._rest_on(held)
 
@@ -53,6 +57,8 @@ class GalleryIndex:
         self._held = held
         self._scan = CertifiedScan(held.vectors, quantised=held.quantised, threads=self._threads, read=held.read)
         self._gone: Rows = np.zeros(0, np.int64)
+        self._barred: dict[Allowed, Rows] = {}  # rows out of reach of a search that may reach these classes
+        self._left_out: dict[Allowed, Rows] = {}  # those, and the rows that are gone
         dimension = held.vectors.shape[1]
         self._fresh = Index(ndim=dimension, metric=MetricKind.IP, dtype=ScalarKind.F32)
         self._leaves: dict[int, bytes] = {}
@@ -73,32 +79,68 @@ class GalleryIndex:
         """Whether so much changed that searching would be faster on a snapshot of its own."""
         return len(self._fresh) > max(FRESH_AT_MOST, len(self._scan) // 10)
 
-    def nearest(self, probe: Vector, count: int) -> Neighbours:
-        """The `count` nearest to `probe` (float32 of shape (d,), length 1), every eligible photograph compared."""
+    def nearest(self, probe: Vector, count: int, allowed: Allowed | None = None) -> Neighbours:
+        """The `count` nearest to `probe` (float32 of shape (d,), length 1), every eligible photograph compared.
+
+        With `allowed`, the photographs of these classes alone.
+        """
         with self._lock:
-            scan, held, gone = self._scan, self._held, self._gone
-            fresh = self._nearest_fresh(probe, count)
-            compared = len(self._fresh)
-        old = scan.search(probe, count, gone)
+            scan, held, out = self._scan, self._held, self._out(allowed)
+            barred = self._barred_fresh(allowed)
+            fresh = self._nearest_fresh(probe, count, barred)
+            compared = len(self._fresh) - len(barred)
+        old = scan.search(probe, count, out)
         both = [(int(held.numbers[row]), float(score)) for row, score in zip(old.rows, old.scores, strict=True)]
         both = sorted(both + fresh, key=lambda one: (-one[1], one[0]))[:count]
         return Neighbours(tuple(both), old.searched + compared, old.rescored + compared, old.error_bound)
 
-    def _nearest_fresh(self, probe: Vector, count: int) -> list[tuple[int, float]]:
-        if not len(self._fresh):
-            return []
-        matches = self._fresh.search(probe, min(count, len(self._fresh)), exact=True)
-        return [(int(match.key), 1.0 - float(match.distance)) for match in matches]
+    def _out(self, allowed: Allowed | None) -> Rows:
+        """The snapshot's rows that such a search leaves out, ascending."""
+        if allowed is None:
+            return self._gone
+        if allowed not in self._left_out:
+            if allowed not in self._barred:
+                self._barred[allowed] = self._classes.barred(self._held.numbers, allowed)
+            barred = self._barred[allowed]
+            self._left_out[allowed] = np.union1d(self._gone, barred) if len(barred) else self._gone
+        return self._left_out[allowed]
 
-    def change(self, numbers: Iterable[int], eligible: Mapping[int, Vector], through: int) -> None:
-        """Of the photographs `numbers`, those in `eligible` can be found from now on, and the others cannot."""
-        change = Change(tuple(sorted(set(numbers))), eligible, through)
+    def _barred_fresh(self, allowed: Allowed | None) -> frozenset[int]:
+        if allowed is None or not len(self._fresh):
+            return frozenset()
+        numbers = np.array(sorted(self._leaves), np.int64)
+        return frozenset(numbers[self._classes.barred(numbers, allowed)].tolist())
+
+    def _nearest_fresh(self, probe: Vector, count: int, barred: frozenset[int]) -> list[tuple[int, float]]:
+        """Asked for so many more that the barred ones cannot take anybody's place."""
+        if len(self._fresh) <= len(barred):
+            return []
+        matches = self._fresh.search(probe, min(count + len(barred), len(self._fresh)), exact=True)
+        found = [(int(match.key), 1.0 - float(match.distance)) for match in matches]
+        return [each for each in found if each[0] not in barred][:count]
+
+    def change(
+        self,
+        numbers: Iterable[int],
+        eligible: Mapping[int, Vector],
+        through: int,
+        listed: Mapping[int, str] | None = None,
+    ) -> None:
+        """Of the photographs `numbers`, those in `eligible` can be found from now on, and the others cannot.
+
+        `listed`: the classes of those in `eligible` that are no arrest photographs.
+        """
+        change = Change(tuple(sorted(set(numbers))), eligible, through, listed or {})
         with self._lock:
             self._apply(change)
             if self._meanwhile is not None:
                 self._meanwhile.append(change)
 
     def _apply(self, change: "Change") -> None:
+        self._classes.add(change.listed)
+        self._left_out.clear()
+        if change.listed:
+            self._barred.clear()
         rows, there = self._rows_of(change.numbers)
         gone = set(self._gone.tolist())
         for number, row, known in zip(change.numbers, rows, there, strict=True):

@@ -5,6 +5,7 @@ from typing import Any, get_args
 from pydantic.json_schema import models_json_schema
 
 from matcher.contract import (
+    CLASS,
     VERSION,
     FacesFound,
     GalleryFacts,
@@ -26,6 +27,12 @@ OPERATION = {
     "content": {
         "application/json": {"schema": {"oneOf": [{"$ref": f"#/components/schemas/{o.__name__}"} for o in OPERATIONS]}}
     },
+}
+CLASSES = {
+    "name": "class",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "array", "items": {"type": "string", "pattern": f"^{CLASS}$"}, "minItems": 1, "maxItems": 20},
 }
 PROBLEMS = {
     401: "the secret is missing or wrong",
@@ -60,7 +67,7 @@ def document() -> dict[str, Any]:
                 "post": _photo_route(
                     "the people who look most like a face",
                     _json(SearchResult),
-                    (_query("face", 0, 40), _query("k", 2, 50)),
+                    (_query("face", 0, 40), _query("k", 2, 50), CLASSES),
                     problems=(*PHOTO_PROBLEMS, 503),
                 )
             },
@@ -73,7 +80,9 @@ def document() -> dict[str, Any]:
             },
             "/v1/prepared": {"post": _photo_route("a lossless copy after one operation", PNG, (OPERATION,))},
             "/v1/photos/{photo}": {"get": _route("a photograph", JPEG, (401, 404, 503), (_path("photo"),))},
-            "/v1/people/{person}": {"get": _route("pedigree", _json(PersonFacts), (401, 404, 503), (_path("person"),))},
+            "/v1/people/{person}": {
+                "get": _route("pedigree", _json(PersonFacts), (401, 404, 422, 503), (_path("person"), CLASSES))
+            },
         },
     }
 

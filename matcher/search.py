@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from matcher import gallery, ranking
+from matcher.classes import Allowed
 from matcher.contract import Candidate, Certificate, GalleryFacts
 from matcher.gallery import Conn
 from matcher.index import GalleryIndex, Neighbours, Vector
@@ -22,11 +23,16 @@ class Outcome:
     scanning: float  # seconds of it spent comparing vectors
 
 
-async def search(conn: Conn, index: GalleryIndex, facts: GalleryFacts, probe: Vector, k: int) -> Outcome:
-    """The `k` best people. Every one whose best photograph reaches the k-th score is among them (X5)."""
+async def search(
+    conn: Conn, index: GalleryIndex, facts: GalleryFacts, probe: Vector, k: int, allowed: Allowed
+) -> Outcome:
+    """The `k` best people. Every one whose best photograph reaches the k-th score is among them (X5).
+
+    Photographs of the `allowed` classes alone are compared, counted and shown.
+    """
     while True:
-        near, best, complete, scanning = await _people(conn, index, probe, k)
-        photos = await gallery.photos_of(conn, [person for person, _ in best[:k]])
+        near, best, complete, scanning = await _people(conn, index, probe, k, allowed)
+        photos = await gallery.photos_of(conn, [person for person, _ in best[:k]], allowed)
         if all(person in photos for person, _ in best[:k]):
             break  # otherwise somebody was sealed in this moment, and the next best takes the place
     found = ranking.candidates(best, dict(near.found), photos, k)
@@ -41,15 +47,15 @@ async def search(conn: Conn, index: GalleryIndex, facts: GalleryFacts, probe: Ve
 
 
 async def _people(
-    conn: Conn, index: GalleryIndex, probe: Vector, k: int
+    conn: Conn, index: GalleryIndex, probe: Vector, k: int, allowed: Allowed
 ) -> tuple[Neighbours, list[tuple[str, float]], bool, float]:
     """Neighbours until `k` different people are among them, or everything is; and the seconds spent scanning."""
     count, scanning = k * PER_PERSON, 0.0
     while True:
         began = time.perf_counter()
-        near = await asyncio.to_thread(index.nearest, probe, count)
+        near = await asyncio.to_thread(index.nearest, probe, count, allowed)
         scanning += time.perf_counter() - began
-        whose = await gallery.whose(conn, [number for number, _ in near.found])
+        whose = await gallery.whose(conn, [number for number, _ in near.found], allowed)
         best = ranking.best_by_person(near.found, whose)
         everything = len(near.found) < count or count >= near.searched
         if len(best) >= k or everything:

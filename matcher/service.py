@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,9 @@ from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from matcher import drawing, gallery, images, openapi, preparation
+from matcher.classes import ARREST, Allowed
 from matcher.contract import (
+    CLASS,
     AnyOperation,
     FacesFound,
     GalleryFacts,
@@ -31,6 +34,7 @@ from matcher.search import search
 from matcher.snapshot import SnapshotError
 
 K_MIN, K_MAX, K_DEFAULT = 2, 50, 20  # M16
+CLASSES_AT_MOST = 20
 T = TypeVar("T")
 DAMAGED = "The gallery's copy on disk is damaged and is being read anew. Nothing was searched; ask again in a moment."
 STATUS_OF = {"too-large": 413, "format": 415}
@@ -130,17 +134,18 @@ class Service:
     async def search(self, request: web.Request) -> web.Response:
         self._current()
         k = _number(request, "k", K_MIN, K_MAX) or K_DEFAULT
-        asked = _number(request, "face", 0, FACES_AT_MOST)
+        asked, allowed = _number(request, "face", 0, FACES_AT_MOST), _allowed(request)
         photo, face, probe, times = await self.in_thread(self._probe, await request.read(), asked)
         async with self._connection() as conn, self.changing:
             index, facts = self._current()
-            found = await search(conn, index, facts, probe, k)
+            found = await search(conn, index, facts, probe, k, allowed)
         stages = zip(("decode", "detect", "embed"), pairwise(times), strict=True)
         ranking = time.perf_counter() - times[-1] - found.scanning
         result = SearchResult(
             photo=_facts(photo),
             face=face.face,
             k=k,
+            classes=tuple(sorted(allowed)),
             candidates=found.candidates,
             gallery=facts,
             model=self._faces.model,
@@ -218,7 +223,7 @@ class Service:
 
     async def person(self, request: web.Request) -> web.Response:
         async with self._connection() as conn:
-            facts = await gallery.person(conn, _name(request, "person"))
+            facts = await gallery.person(conn, _name(request, "person"), _allowed(request))
         if facts is None:
             raise RefusedError(404, "not-shown", "There is no such person, or nothing about them may be shown.")
         return _json(facts)
@@ -271,6 +276,14 @@ def _number(request: web.Request, name: str, least: int, most: int) -> int | Non
     if not untrusted.isascii() or not untrusted.isdigit() or not least <= int(untrusted[:9]) <= most:
         raise RefusedError(422, f"bad-{name}", f"{name} has to be a number from {least} to {most}.")
     return int(untrusted)
+
+
+def _allowed(request: web.Request) -> Allowed:
+    """The classes of photographs that may be reached; arrest photographs alone where none is named (M42)."""
+    untrusted = request.query.getall("class", [ARREST])
+    if len(untrusted) > CLASSES_AT_MOST or not all(re.fullmatch(CLASS, one) for one in untrusted):
+        raise RefusedError(422, "bad-class", "class has to be the name of a class of photographs, such as arrest.")
+    return frozenset(untrusted)
 
 
 def _name(request: web.Request, part: str) -> str:

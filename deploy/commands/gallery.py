@@ -48,7 +48,7 @@ def group() -> None:
 def enrol(
     path: Annotated[Path, typer.Argument(exists=True, help="CSV, JSONL, or a folder with a folder per person")],
     by: By = "operator",
-    legal_basis: Annotated[str, typer.Option(help="of a folder: why these photographs are held")] = "",
+    legal_basis: Annotated[str, typer.Option(help="of a folder: their class, such as arrest")] = "",
     agency: Annotated[str, typer.Option(help="of a folder: whose they are")] = "",
     photo_date: Annotated[str, typer.Option(help="of a folder: when they were taken, such as 2026-03-13")] = "",
     needs_approval: Annotated[
@@ -247,7 +247,7 @@ def sweep(
 def import_type10(
     source: Annotated[Path, typer.Argument(exists=True, help="an ANSI/NIST-ITL file, or a folder of them")],
     into: Annotated[Path, typer.Argument(help="a new folder for photographs and manifest")],
-    legal_basis: Annotated[str, typer.Option(help="why these photographs are held")],
+    legal_basis: Annotated[str, typer.Option(help="their class: arrest, parole, …")],
     person_field: Annotated[
         int | None, typer.Option(help="the field of Type-2 that names the person; else 2.015, 2.014, 2.009")
     ] = None,

@@ -69,8 +69,8 @@ def _written(folder: Path, name: str, picture: bytes) -> Path:
         "person": f"N-{folder.name}",
         "name": name,
         "photo": "picture.jpg",
-        "legal_basis": "consent, for this demonstration",
-        "agency": "Demo PD",
+        "legal_basis": "arrest",
+        "agency": "Demo PD, with the newcomer's consent",
         "arrest_id": f"none-{folder.name}",
         "photo_date": datetime.now(UTC).date().isoformat(),
     }

@@ -176,7 +176,7 @@ async def test_expunged_leaves_nothing_but_a_digest_and_is_not_enrolled_again(en
     person = PEOPLE[0]
     gone = await custody.expunge(conn, person, order="Order 5/2026", by="clerk", now=NOON)
     assert gone >= 1
-    assert await gallery.person(conn, person) is None
+    assert await gallery.person(conn, person, frozenset({"arrest"})) is None
     for table in ("picture", "embedding"):
         left = await superuser.fetchval(f"SELECT count(*) FROM gallery.{table}")
         assert left == told.done - gone
@@ -275,6 +275,7 @@ async def test_photographs_without_one_face_are_refused_with_a_sentence(enrol, s
     ("change", "why"),
     [
         ({"legal_basis": ""}, "without legal_basis"),
+        ({"legal_basis": "Arrest, PL 160"}, "legal_basis 'Arrest, PL 160' is no class of photographs"),
         ({"legal_basis": " ", "agency": None}, "without legal_basis, agency"),
         ({"photo": "../../etc/passwd"}, "outside the manifest's folder"),
         ({"photo": "nowhere.jpg"}, "no file nowhere.jpg"),

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher import snapshot
+from matcher.classes import Classes
 from matcher.index import GalleryIndex
 from matcher.snapshot import SnapshotError
 from tests.matcher.test_scan import people
@@ -54,6 +55,33 @@ def test_whatever_happens_the_index_finds_what_may_be_found_and_its_root_says_wh
         assert {number for number, _ in found.found} == alive
         assert found.searched == len(index) == len(alive)
         assert index.root() == of(alive).root()
+
+
+CLASS = {n: ("arrest", "parole", "civil")[n % 3] for n in range(40)}
+ALLOWED = st.sets(st.sampled_from(["arrest", "parole", "civil", "licence"]), min_size=1).map(frozenset)
+
+
+def listed(numbers):
+    return {n: CLASS[n] for n in numbers if CLASS[n] != "arrest"}
+
+
+@given(start=st.sets(st.integers(0, 39)), steps=STEPS, allowed=ALLOWED, count=st.integers(1, 12))
+@settings(max_examples=120, deadline=None)
+def test_whatever_happens_a_search_reaches_the_classes_that_it_may_and_no_other(start, steps, allowed, count):
+    index = GalleryIndex(of(start).merged(), classes=Classes(listed(start).items()))
+    alive = set(start)
+    for through, (what, numbers) in enumerate(steps, start=1):
+        if what == "snapshot":
+            index.rest_on(index.merged())
+        else:
+            alive = alive | numbers if what == "enrol" else alive - numbers
+            index.change(numbers, {n: VECTORS[n] for n in numbers & alive}, through, listed(numbers & alive))
+        may = [n for n in alive if CLASS[n] in allowed]
+        found = index.nearest(VECTORS[3], count, allowed)
+        assert found.searched == len(may)
+        best = sorted((float(VECTORS[n] @ VECTORS[3]) for n in may), reverse=True)[:count]
+        assert np.allclose([score for _, score in found.found], best, atol=1e-6)
+        assert {n for n, _ in found.found} <= set(may)
 
 
 def test_the_nearest_come_first_whether_enrolled_before_or_since():

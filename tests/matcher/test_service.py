@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from matcher import custody
@@ -39,6 +40,45 @@ async def test_a_photograph_of_somebody_enrolled_finds_them_first(matcher, enrol
         assert set(found.millis) == {"decode", "detect", "embed", "scan", "rank"}
         assert found.model.licence
         assert found.model.evaluation
+
+
+async def test_a_class_of_photographs_is_searched_only_where_it_is_named(matcher, enrol, small_manifest):
+    held = [json.loads(line) for line in small_manifest.read_text().splitlines()]
+    person = PEOPLE[0]
+    rows = [row | {"legal_basis": "parole"} if row["person"] == person else row for row in held]
+    small_manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    paroled = sum(row["person"] == person for row in rows)
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+
+    async def found(query: str) -> SearchResult:
+        status, body = await matcher.ask("POST", f"/v1/search?k=50{query}", probe_of(person).read_bytes())
+        assert status == 200, body
+        return SearchResult.model_validate_json(body)
+
+    for query in ("", "&class=arrest", "&class=arrest&class=licence"):
+        result = await found(query)
+        assert person not in {candidate.person_id for candidate in result.candidates}
+        assert result.certificate.searched == told.done - paroled
+        assert result.certificate.complete
+    both, alone = await found("&class=arrest&class=parole"), await found("&class=parole")
+    assert both.classes == ("arrest", "parole")
+    assert both.candidates[0].person_id == person
+    assert both.certificate.searched == told.done
+    assert [candidate.person_id for candidate in alone.candidates] == [person]
+    assert alone.certificate.searched == paroled
+    assert (await matcher.ask("GET", f"/v1/people/{person}"))[0] == 404
+    assert (await matcher.ask("GET", f"/v1/people/{person}?class=parole"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "untrusted", ["", "Arrest", "arrest,parole", "a" * 41, "arrest&class=%00", "x" + "&class=x" * 20]
+)
+async def test_what_is_no_class_is_refused(matcher, enrol, small_manifest, untrusted):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    status, body = await matcher.ask("POST", f"/v1/search?class={untrusted}", probe_of(PEOPLE[0]).read_bytes())
+    assert (status, Problem.model_validate_json(body).rule) == (422, "bad-class")
 
 
 async def test_sealed_is_unsearchable_at_once_and_its_picture_is_not_shown(matcher, enrol, small_manifest, conn):

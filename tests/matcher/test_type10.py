@@ -69,7 +69,7 @@ async def test_a_mugshot_is_enrolled_with_what_the_file_says_of_it(tmp_path, enr
     assert (report.lines, report.wrong) == (1, [])
     told = await enrol(tmp_path / "unpacked" / "manifest.jsonl")
     assert told.done == 1
-    facts = await gallery.person(conn, "NY123")
+    facts = await gallery.person(conn, "NY123", frozenset({"arrest"}))
     (photo,) = facts.photos
     assert (photo.agency, photo.arrest_id, photo.taken_on.isoformat()) == ("NY0303000", "OCA-9", "2024-02-29")
     assert (facts.name, facts.sex, facts.birth_year) == ("DOE,JANE", "F", 1990)
