@@ -68,8 +68,12 @@ CHANGE_ROLES = "UPDATE casework.person SET roles = $2, active = $3 WHERE id = $1
 PUT_ACCOUNT = "INSERT INTO casework.account (team, account, person) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 
 
-async def apply(conn: Conn, team: str, member: Member, now: datetime) -> bool:
+GROUPS = ("slack", "user groups")  # who says so, and by what
+
+
+async def apply(conn: Conn, team: str, member: Member, now: datetime, said_by: tuple[str, str] = GROUPS) -> bool:
     """The roster has the member's roles, and the ledger says what changed; False where nothing did."""
+    actor, source = said_by
     known = await conn.fetchrow(KNOWN, team, member.account)
     before = frozenset(known["roles"]) if known and known["active"] else frozenset[str]()
     after = frozenset(role.value for role in member.roles)
@@ -81,16 +85,16 @@ async def apply(conn: Conn, team: str, member: Member, now: datetime) -> bool:
     elif await conn.fetchval(NEW_PERSON, person, member.name, sorted(after), bool(after)):
         await conn.execute(PUT_ACCOUNT, team, member.account, person)
     else:
-        return await _told_of_a_claim(conn, team, member, now)
-    data = {"person": person, "before": sorted(before), "after": sorted(after), "source": "user groups"}
-    await ledger.append(conn, "people", "RolesChanged", at=now, actor="slack", data=data)
+        return await _told_of_a_claim(conn, team, member, now, said_by)
+    data = {"person": person, "before": sorted(before), "after": sorted(after), "source": source}
+    await ledger.append(conn, "people", "RolesChanged", at=now, actor=actor, data=data)
     return True
 
 
 CLAIMED = "SELECT EXISTS (SELECT FROM ledger.entry WHERE stream = $1)"
 
 
-async def _told_of_a_claim(conn: Conn, team: str, member: Member, now: datetime) -> bool:
+async def _told_of_a_claim(conn: Conn, team: str, member: Member, now: datetime, said_by: tuple[str, str]) -> bool:
     """An account that merely bears a person's name is nobody: an operator says whose it is (`leadgate people import`).
 
     Otherwise whoever renames their account takes over that person's certification. Said once for each account.
@@ -98,8 +102,9 @@ async def _told_of_a_claim(conn: Conn, team: str, member: Member, now: datetime)
     stream = f"account:{team}.{member.account}"
     if await conn.fetchval(CLAIMED, stream):
         return False
-    data = {"account": member.account, "person": member.handle, "source": "user groups"}
-    await ledger.append(conn, stream, "AccountNotKnown", at=now, actor="slack", data=data)
+    actor, source = said_by
+    data = {"account": member.account, "person": member.handle, "source": source}
+    await ledger.append(conn, stream, "AccountNotKnown", at=now, actor=actor, data=data)
     return True
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ import typer
 
 from bot import database, ledger
 from bot.people import Person, enrol
+from bot.roster import Member, apply
+from deploy import scim
 from policy.model import PersonId, Role
 
 app = typer.Typer(no_args_is_help=True)
@@ -58,9 +61,29 @@ async def put(url: str, people: list[Person], now: datetime) -> None:
         await pool.close()
 
 
+async def put_members(url: str, team: str, members: list[Member], now: datetime) -> int:
+    """The roster has these roles; how many people's changed."""
+    pool = await database.connect(url, name="leadgate-people")
+    try:
+        async with pool.acquire() as conn, conn.transaction():
+            return sum([await apply(conn, team, member, now, ("operator", "SCIM")) for member in members])
+    finally:
+        await pool.close()
+
+
 @app.command("import")
-def import_(file: Path, url: Url) -> None:
-    """Puts the people of a CSV file on the roster; whoever is on it already is changed to what the file says."""
+def import_(
+    file: Path,
+    url: Url,
+    team: Annotated[str, typer.Option(help="of a SCIM export: the Slack workspace, T…")] = "",
+) -> None:
+    """Puts the people of a CSV file on the roster; whoever is on it already is changed to what the file says.
+
+    Of a SCIM 2.0 export (.json): roles follow its groups, it certifies nobody, and whoever is not active has none.
+    """
+    if file.suffix.lower() == ".json":
+        _import_scim(file, url, team)
+        return
     try:
         people = read(file)
     except (RosterError, OSError) as error:
@@ -68,3 +91,16 @@ def import_(file: Path, url: Url) -> None:
         raise typer.Exit(2) from None
     asyncio.run(put(url, people, datetime.now(UTC)))
     typer.echo(f"{len(people)} people are on the roster.")
+
+
+def _import_scim(file: Path, url: str, team: str) -> None:
+    if not re.fullmatch(r"[TE][A-Z0-9]{1,20}", team):
+        typer.echo("leadgate: a SCIM export says nothing of the workspace: name it with --team T…", err=True)
+        raise typer.Exit(2)
+    try:
+        members = scim.members(file.read_text(encoding="utf-8"))
+    except (scim.ScimError, OSError, UnicodeDecodeError) as error:
+        typer.echo(f"leadgate: {file}: {error}. The roster was not changed.", err=True)
+        raise typer.Exit(2) from None
+    changed = asyncio.run(put_members(url, team, members, datetime.now(UTC)))
+    typer.echo(f"{len(members)} people are in the export; the roles of {changed} changed.")

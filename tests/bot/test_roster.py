@@ -1,15 +1,18 @@
 """The roster, as Slack's user groups have it."""
 
+import json
+
 import pytest
 
 from bot import ledger, people, roster
 from bot.roster import Member, apply, members
+from deploy import scim
 from policy.model import Role
 from tests import story as s
 
 TEAM = "T1"
 GROUPS = [
-    {"handle": "face-requesters", "users": ["U1", "U2", "U3", "U4", "U5", "U6"]},
+    {"handle": "face-requesters", "users": ["U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8"]},
     {"handle": "face-examiners", "users": ["U2"]},
     {"handle": "everybody", "users": ["U9"]},
     {"handle": "face-supervisors", "users": ["U9"], "date_delete": 1760000000},
@@ -19,6 +22,8 @@ BARRED = {
     "U4": {"is_restricted": True},
     "U5": {"is_stranger": True},
     "U6": {"team_id": "T2"},
+    "U7": {"is_bot": True},
+    "U8": {"is_ultra_restricted": True},
 }
 
 
@@ -36,7 +41,7 @@ def test_roles_follow_the_groups():
 
 
 @pytest.mark.parametrize("account", BARRED)
-def test_guests_strangers_deactivated_accounts_and_other_teams_are_nobody(account):
+def test_guests_strangers_bots_deactivated_accounts_and_other_teams_are_nobody(account):
     assert {m.account: m.roles for m in members(USERS, GROUPS, TEAM)}[account] == frozenset()
 
 
@@ -81,3 +86,76 @@ async def test_an_account_that_bears_somebodys_name_is_nobody_until_an_operator_
         assert (await people.actor(conn, TEAM, "U2")).roles == s.EVA.roles
         (entry,) = await ledger.read(conn, f"account:{TEAM}.U7")
     assert (entry.kind, entry.data["person"]) == ("AccountNotKnown", s.EVA.id)
+
+
+# --- SCIM -------------------------------------------------------------------------------------------------------------
+
+
+def of_scim(account="U01EVA", **more):
+    return {
+        "schemas": [scim.USER],
+        "id": account,
+        "userName": "Eva.Stone@pd.example",
+        "displayName": "Eva Stone",
+        "active": True,
+        "groups": [{"value": "S01", "display": "face-examiners"}, {"value": "S02", "display": "lunch"}],
+        "meta": {"resourceType": "User"},
+    } | more
+
+
+def export(*users, total=None):
+    listed = {"schemas": [scim.LIST], "totalResults": len(users) if total is None else total}
+    return json.dumps(listed | {"itemsPerPage": 100, "startIndex": 1, "Resources": users})
+
+
+def test_a_scim_export_says_who_has_which_role():
+    group = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "S01"}
+    people = [
+        of_scim(),
+        of_scim(
+            "U02", userName="rex", groups=[], roles=[{"value": "executive"}, {"value": "system"}, {"value": "king"}]
+        ),
+        of_scim("W03", userName="gone", active=False),
+        group,
+    ]
+    assert scim.members(export(*people)) == [
+        Member("U01EVA", "Eva Stone", "eva.stone", frozenset({Role.EXAMINER})),
+        Member("U02", "Eva Stone", "rex", frozenset({Role.EXECUTIVE})),
+        Member("W03", "Eva Stone", "gone", frozenset()),
+    ]
+    assert scim.members(json.dumps(of_scim())) == scim.members(export(of_scim()))
+
+
+@pytest.mark.parametrize(
+    ("untrusted", "why"),
+    [
+        ("", "no JSON object"),
+        ("[]", "no JSON object"),
+        ("{}", "neither a"),
+        (export(of_scim(), total=2), "1 of 2 people"),
+        (export(of_scim(), of_scim()), "U01EVA stands in it twice"),
+        (export(of_scim("2819c223-7f76-453a")), r"0\.id: String should match pattern"),
+        (export(of_scim(userName="")), r"0\.userName: String should have at least 1"),
+        (export(of_scim(active="perhaps")), r"0\.active: "),
+        (export({"schemas": [scim.USER]}), r"0\.id: Field required"),
+    ],
+)
+def test_what_is_no_scim_export_changes_nobody(untrusted, why):
+    with pytest.raises(scim.ScimError, match=why):
+        scim.members(untrusted)
+
+
+async def test_whoever_left_in_the_scim_export_has_no_role_and_keeps_the_certification(pool):
+    here, gone = scim.members(export(of_scim()))[0], scim.members(export(of_scim(active=False)))[0]
+    async with pool.acquire() as conn, conn.transaction():
+        await people.enrol(conn, people.Person(s.EVA.id, "Eva", s.EVA.roles, s.NEXT_YEAR, TEAM, "U01EVA"))
+        assert await apply(conn, TEAM, gone, s.NOON, ("operator", "SCIM"))
+        assert (await people.actor(conn, TEAM, "U01EVA")).roles == frozenset()
+        assert await apply(conn, TEAM, here, s.NOON, ("operator", "SCIM"))
+        actor = await people.actor(conn, TEAM, "U01EVA")
+        entries = await ledger.read(conn, "people")
+    assert (actor.id, actor.roles, actor.certified_until) == (s.EVA.id, {Role.EXAMINER}, s.NEXT_YEAR)
+    assert [(e.actor, e.data["source"], e.data["after"]) for e in entries] == [
+        ("operator", "SCIM", []),
+        ("operator", "SCIM", ["examiner"]),
+    ]
