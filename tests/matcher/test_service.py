@@ -192,6 +192,9 @@ async def test_searching_enrols_nobody(matcher, enrol, small_manifest, conn):
 async def test_a_restarted_matcher_serves_the_same_gallery_from_its_snapshot(matcher, enrol, small_manifest):
     told = await enrol(small_manifest)
     await matcher.until(200, photos=told.done)
+    async with asyncio.timeout(30):  # people are counted after the photographs are in reach
+        while json.loads((await matcher.ask("GET", "/v1/gallery"))[1])["people"] < len(PEOPLE):
+            await asyncio.sleep(0.05)
     _, before = await matcher.ask("GET", "/v1/gallery")
     matcher.process.kill()
     await matcher.process.communicate()
