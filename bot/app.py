@@ -44,6 +44,7 @@ from bot.review import Review
 from bot.roster import Roster
 from bot.sealing import Sealer, publish_to, unpublished
 from bot.settings import SealerSettings, Settings, SettingsError
+from bot.upkeep import Upkeep
 from bot.viewer import Viewer
 from bot.views import request, review
 from bot.worker import Worker
@@ -345,13 +346,15 @@ async def work(settings: Settings) -> None:
         pictures = Pictures(p.casework, p.pool, p.desk, team, p.rooms.oversight, kept_in_slack=images)
         injection = Injection(p.casework, p.pool, p.desk, kek, team)
         preparing = _preparing(p)
+        upkeep = Upkeep(p.casework, p.pool, p.desk, team, p.rooms.oversight, clock)
         kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind(), **preparing.by_kind()}
+        kinds |= upkeep.by_kind()
         worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
         listener = asyncio.create_task(listening)
         runner = asyncio.create_task(worker.run())
-        sweeper = asyncio.create_task(_sweep(errands))
+        sweeper = asyncio.create_task(_sweep(errands, upkeep))
         log.info("worker.ready")
         await stop.wait()
         worker.stop()
@@ -370,11 +373,15 @@ async def check_model(matcher: Matcher, pack: Pack) -> None:
         raise SettingsError(f"LEADGATE_PACK {pack.id} with the matcher's model {model.pack}: {why}")
 
 
-async def _sweep(errands: Errands) -> None:
-    """What was posted while nobody listened is found: a day back at the start, then a little more than the pause."""
+async def _sweep(errands: Errands, upkeep: Upkeep) -> None:
+    """What was posted while nobody listened is found: a day back at the start, then a little more than the pause.
+
+    The first look of a day orders what is done once a day.
+    """
     oldest = clock() - SWEEP_AT_START
     while True:
         try:
+            await upkeep.order()
             await errands.sweep(oldest)
             oldest = clock() - 2 * SWEEP_EVERY
         except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:
@@ -383,12 +390,15 @@ async def _sweep(errands: Errands) -> None:
 
 
 async def lead_sheet(settings: Settings, search_id: SearchId) -> bytes | None:
-    """The lead sheet, and the ledger says that an operator wrote it; None where nobody acknowledged such a lead."""
+    """The lead sheet, and the ledger says that an operator wrote it; None where there is none to give."""
     async with parts(settings, "leadgate-lead-sheet") as p:
         search = await p.casework.look(search_id)
         if search.acknowledged_at is None or search.quarantined:
             return None
         matcher, kek = _matcher(p), settings.key_encryption_key
+        async with p.pool.acquire() as conn, conn.transaction():
+            if await photos.opened(conn, kek, search.id, "copy") is None:
+                return None  # past its time (bot/retention.py)
         sheet = leadsheet.pdf(await gathered(search, p.casework.pack_of(search), p.pool, kek, matcher))
         data = {"sha256": photos.sha256(sheet), "bytes": len(sheet)}
         async with p.pool.acquire() as conn, conn.transaction():

@@ -126,6 +126,11 @@ class Casework:
         return self._active if search.state is State.NEW else self._packs[search.pack]
 
     @property
+    def packs(self) -> Mapping[str, Pack]:
+        """Every pack that a search was requested under, and the active one, by id."""
+        return self._packs
+
+    @property
     def active(self) -> Pack:
         return self._active
 
@@ -176,3 +181,8 @@ async def register(conn: Conn, pack: Pack, text: str) -> list[tuple[str, str]]:
     if any(row["id"] == pack.id and row["sha256"] != pack.sha256 for row in rows):
         raise PackAlteredError(pack.id)
     return [(row["id"], row["text"]) for row in rows]
+
+
+async def known_packs(conn: Conn) -> list[tuple[str, str]]:
+    """(id, text) of every pack ever used."""
+    return [(row["id"], row["text"]) for row in await conn.fetch(PACKS)]

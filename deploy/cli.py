@@ -14,6 +14,7 @@ GROUPS = {
     "leads": "investigative leads: the sheet for the case file",
     "known-answers": "cases that measure how often examiners err",
     "jobs": "the durable queue: what waits, what failed",
+    "retention": "how long what is kept, legal holds, what is due to go",
     "policy": "policy packs",
 }
 

@@ -35,7 +35,8 @@ def sheet(
     except FAULTS as error:
         _stop(f"the lead sheet cannot be made just now: {error or type(error).__name__}. Nothing was written.")
     if made is None:
-        _stop(f"{search} is not a lead that its requester has acknowledged. Nothing was written.")
+        why = "is not a lead that its requester has acknowledged, or its photographs are past their time"
+        _stop(f"{search} {why}. Nothing was written.")
     to.touch(mode=0o600)
     to.write_bytes(made)
     typer.echo(f"{to}: {len(made):,} bytes. The ledger has its SHA-256.")

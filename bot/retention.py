@@ -1,0 +1,122 @@
+"""What is kept goes when its time is over, class by class, as the pack of each search says; a legal hold stops that.
+
+Photographs are deleted, and with the last one the key that opens them; the words of the request are erased from the
+ledger, which goes on proving that they were there. What went is in the ledger and thus under the signer's checkpoint:
+that entry is the certificate of the purge (M32).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot import ledger, store
+from bot.casework import stream_of
+from bot.database import Conn
+from policy.model import SearchId
+from policy.pack import Pack
+
+CLASSES = ("probe", "working-copy", "request")  # candidates, opinions and leads stand in the ledger, and go with it
+SYSTEM = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One class of what is kept of one search, whose time was over at `since`."""
+
+    search: SearchId
+    of: str
+    days: int
+    since: datetime
+
+
+OVER = """
+SELECT over.search, over.pack, over.created, over.closed,
+    ARRAY(SELECT kind FROM casework.photo WHERE photo.search = over.search) AS photos,
+    EXISTS (SELECT FROM casework.prepared WHERE prepared.search = over.search) AS prepared,
+    search.body -> 'fields' <> '{}' AS worded
+FROM casework.over JOIN casework.search ON search.id = over.search ORDER BY over.search
+"""
+
+
+async def due(conn: Conn, packs: Mapping[str, Pack], now: datetime) -> list[Due]:
+    """What has to go by `now`; nothing that is held, nothing of a search that is still open."""
+    rows = await conn.fetch(OVER)
+    every = [one for row in rows for one in _of(row, packs[row["pack"]])]
+    return [one for one in every if one.since <= now]
+
+
+def _of(row: Any, pack: Pack) -> Iterable[Due]:
+    kept = {
+        "probe": bool({"original", "marked"} & set(row["photos"])),
+        "working-copy": "copy" in row["photos"] or row["prepared"],
+        "request": row["worded"],
+    }
+    for rule in pack.retention:
+        if kept.get(rule.of):
+            began = row["created"] if rule.counted_from == "created" else row["closed"]
+            yield Due(SearchId(row["search"]), rule.of, rule.days, began + timedelta(days=rule.days))
+
+
+PURGE = "SELECT sha256 FROM casework.purge($1, $2, $3)"
+
+
+async def purge(conn: Conn, one: Due, now: datetime) -> int:
+    """It is gone, and the ledger says what it was: how many photographs or fields. In the caller's transaction."""
+    await store.lock(conn, one.search)
+    gone = [row["sha256"] for row in await conn.fetch(PURGE, one.search, one.of, now)]
+    words = 0
+    if one.of == "request":
+        why = f"retention: {one.days} days"
+        words = await ledger.erase(conn, stream_of(one.search), at=now, actor=SYSTEM, why=why)
+    data = {"search": one.search, "class": one.of, "days": one.days, "sha256": sorted(gone), "fields": words}
+    await ledger.append(conn, f"retention:{one.search}", "Purged", at=now, actor=SYSTEM, data=data)
+    return len(gone) + words
+
+
+PURGE_LOGS = "SELECT logs.purge($1)"
+
+
+async def purge_logs(conn: Conn, pack: Pack, now: datetime) -> int:
+    """Operational logs older than the pack keeps them, and never those of the last year, are gone: how many."""
+    days = max([365, *(rule.days for rule in pack.retention if rule.of == "logs")])
+    gone = int(await conn.fetchval(PURGE_LOGS, now - timedelta(days=days)))
+    if gone:
+        data = {"class": "logs", "days": days, "records": gone}
+        await ledger.append(conn, "retention", "Purged", at=now, actor=SYSTEM, data=data)
+    return gone
+
+
+HOLD = """
+INSERT INTO casework.hold (search, reason, held_by, held_at) SELECT id, $2, $3, $4 FROM casework.search WHERE id = $1
+ON CONFLICT (search) DO NOTHING RETURNING search
+"""
+
+
+async def hold(conn: Conn, search: SearchId, reason: str, by: str, now: datetime) -> bool:
+    """Nothing of the search goes until it is released; False where it is held already or does not exist."""
+    held = await conn.fetchval(HOLD, search, reason, by, now) is not None
+    if held:
+        data = {"search": search, "reason": reason, "by": by}
+        await ledger.append(conn, f"retention:{search}", "LegalHold", at=now, actor="operator", data=data)
+    return held
+
+
+RELEASE = "DELETE FROM casework.hold WHERE search = $1 RETURNING search"
+
+
+async def release(conn: Conn, search: SearchId, reason: str, by: str, now: datetime) -> bool:
+    """The clock runs again, as if it had never stood still; False where nothing was held."""
+    released = await conn.fetchval(RELEASE, search) is not None
+    if released:
+        data = {"search": search, "reason": reason, "by": by}
+        await ledger.append(conn, f"retention:{search}", "LegalHoldReleased", at=now, actor="operator", data=data)
+    return released
+
+
+HELD = "SELECT search, reason, held_by, held_at FROM casework.hold ORDER BY held_at, search"
+
+
+async def held(conn: Conn) -> list[Any]:
+    """Every legal hold."""
+    return await conn.fetch(HELD)

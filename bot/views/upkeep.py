@@ -1,0 +1,55 @@
+"""What people are reminded of. Pure."""
+
+from datetime import date, datetime, timedelta
+
+from bot.views.blocks import Block, context, literal, section
+from policy.model import PersonId
+from policy.schema import Report
+
+Message = tuple[str, list[Block]]
+
+
+def certification(until: datetime) -> Message:
+    """To whom it concerns."""
+    text = f"Your certification ends on {until:%d %B %Y}"
+    return text, [
+        section(
+            f"*{text}.* From then on you can neither ask for searches nor examine or decide. What you did until then "
+            "stands. Ask your supervisor for the renewal in time."
+        )
+    ]
+
+
+def certification_of(account: str | None, person: PersonId, until: datetime) -> Message:
+    """To the supervisors."""
+    who = f"<@{account}>" if account else literal(person)
+    text = "A certification ends soon"
+    renew = "`leadgate people import` records the renewal."
+    return text, [section(f"*The certification of {who} ends on {until:%d %B %Y}.* {renew}")]
+
+
+def report_due(report: Report, pack: str, day: date) -> Message:
+    """To the supervisors, on the first day of the next period."""
+    text = f"A report is due: {report.code}"
+    first = _first_day(report.every, day)
+    tells = ", ".join(report.tells)
+    return text, [
+        section(
+            f"*{literal(text)}*, to {literal(report.to)}, {literal(report.due)}. It tells: {literal(tells)}.\n"
+            f"`/face-usage {first} {day}` counts requests by purpose and outcome for its period."
+        ),
+        context(f"Policy pack {literal(pack)}. Source: {literal(report.source)}"),
+    ]
+
+
+def _first_day(every: str, day: date) -> date:
+    """Of the period that ended the day before."""
+    match every:
+        case "week":
+            return day - timedelta(days=7)
+        case "quarter":
+            return date(day.year - (day.month == 1), (day.month - 4) % 12 + 1, 1)
+        case "two-years":
+            return date(day.year - 2, 1, 1)
+        case _:
+            return date(day.year - 1, 1, 1)

@@ -1,0 +1,166 @@
+"""What is kept goes when its time is over, and not before; a legal hold stops that; the ledger says what went."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from bot import audit, ledger, photos, retention, upkeep
+from bot.casework import known_packs, stream_of
+from bot.views import upkeep as words
+from policy import model as m
+from policy.pack import parse
+from tests import story as s
+from tests.bot.test_casework import SEARCH, tell
+from tests.story import DANA, EVA, NOOR
+
+KEK = b"k" * 32
+KINDS = ("original", "marked", "copy")
+AFTER = timedelta(days=1826)  # nypd-2020 keeps everything of a search for 1,825 days
+PURGED = {"probe": 2, "working-copy": 2, "request": 2}  # photographs, or fields of the ledger: fields and case number
+
+
+@pytest.fixture
+async def closed(casework, pool):
+    """A search that ended without a lead; its photographs, and a prepared copy, are kept."""
+    steps = [*s.TO_REVIEW, *s.says(s.NO_LEAD, EVA), *s.says(s.NO_LEAD, NOOR)]
+    assert (await tell(casework, steps)).state is m.State.CLOSED
+    async with pool.acquire() as conn, conn.transaction():
+        for kind in KINDS:
+            await photos.keep(conn, KEK, SEARCH, kind, kind.encode())
+        await photos.keep_prepared(conn, KEK, SEARCH, b"prepared")
+    return casework
+
+
+async def due(pool, now):
+    async with pool.acquire() as conn:
+        return await retention.due(conn, {name: parse(text, name) for name, text in await known_packs(conn)}, now)
+
+
+async def purged(pool, now):
+    told = {}
+    for one in await due(pool, now):
+        async with pool.acquire() as conn, conn.transaction():
+            told[one.of] = await retention.purge(conn, one, now)
+    return told
+
+
+async def test_nothing_is_due_before_its_time_or_while_the_search_is_open(casework, pool):
+    later = datetime.now(UTC) + AFTER
+    await tell(casework, s.TO_REVIEW)
+    assert await due(pool, later) == []
+
+
+async def test_everything_of_a_class_goes_when_its_time_is_over_and_the_ledger_says_what(closed, pool, superuser):
+    now = datetime.now(UTC)
+    assert await due(pool, now + timedelta(days=1824)) == []
+    later = now + AFTER
+    assert await purged(pool, later) == PURGED
+    assert await due(pool, later) == []
+    for table in ("photo", "prepared", "seal_key"):
+        assert await superuser.fetchval(f"SELECT count(*) FROM casework.{table}") == 0
+    search = await closed.look(SEARCH)
+    assert (search.fields, search.case_number, search.outcome) == ({}, "purged", m.Outcome.NO_POSSIBLE_MATCH)
+    async with pool.acquire() as conn:
+        entries = await ledger.read(conn, f"retention:{SEARCH}")
+        story = await ledger.read(conn, stream_of(SEARCH), with_private=True)
+    gone = {e.data["class"]: e.data for e in entries}
+    assert set(gone["probe"]["sha256"]) == {photos.sha256(kind.encode()) for kind in ("original", "marked")}
+    assert set(gone["working-copy"]["sha256"]) == {photos.sha256(b"copy"), photos.sha256(b"prepared")}
+    assert not any(e.private for e in story)
+    assert {e.kind for e in story} >= {"SearchRequested", "ExaminationConcluded", "SearchClosed", "PrivateErased"}
+
+
+async def test_a_ledger_from_which_words_were_erased_still_verifies(closed, pool, database):
+    await purged(pool, datetime.now(UTC) + AFTER)
+    conn = await asyncpg.connect(database.url("auditor"))
+    try:
+        report = await audit.verify(conn, None)
+    finally:
+        await conn.close()
+    assert report.faults == []
+
+
+async def test_a_legal_hold_keeps_everything_until_it_is_released(closed, pool):
+    later = datetime.now(UTC) + AFTER
+    async with pool.acquire() as conn, conn.transaction():
+        assert await retention.hold(conn, SEARCH, "People v. Roe, 26-1234", "Ada", s.NOON)
+        assert not await retention.hold(conn, SEARCH, "again", "Ada", s.NOON)
+        assert not await retention.hold(conn, m.SearchId("LG-ZZZZZZZZZZZZ"), "nobody", "Ada", s.NOON)
+        assert [row["search"] for row in await retention.held(conn)] == [SEARCH]
+    assert await purged(pool, later) == {}
+    async with pool.acquire() as conn, conn.transaction():
+        assert await retention.release(conn, SEARCH, "case closed", "Ada", s.NOON)
+        assert not await retention.release(conn, SEARCH, "again", "Ada", s.NOON)
+        entries = await ledger.read(conn, f"retention:{SEARCH}")
+    assert [e.kind for e in entries] == ["LegalHold", "LegalHoldReleased"]
+    assert await purged(pool, later) == PURGED
+
+
+async def test_the_database_purges_nothing_that_is_open_or_held_and_only_through_its_own_door(closed, pool):
+    later = datetime.now(UTC) + AFTER
+    async with pool.acquire() as conn:
+        for statement in ("DELETE FROM casework.photo", "DELETE FROM casework.prepared", "DELETE FROM logs.record"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await conn.execute(statement)
+        with pytest.raises(asyncpg.CheckViolationError, match="no class"):
+            await conn.fetch(retention.PURGE, SEARCH, "ledger", later)
+        with pytest.raises(asyncpg.CheckViolationError, match="too young"):
+            await conn.fetch(retention.PURGE, SEARCH, "probe", s.NOON - timedelta(days=1))
+        with pytest.raises(asyncpg.CheckViolationError, match="last year are kept"):
+            await conn.fetchval(retention.PURGE_LOGS, datetime.now(UTC) - timedelta(days=364))
+        await retention.hold(conn, SEARCH, "an order", "Ada", s.NOON)
+        with pytest.raises(asyncpg.CheckViolationError, match="held"):
+            await conn.fetch(retention.PURGE, SEARCH, "probe", later)
+
+
+async def test_logs_older_than_the_pack_keeps_them_go(casework, pool, superuser):
+    now = datetime.now(UTC)
+    put = "INSERT INTO logs.record (run, number, at, level, service, event, context) VALUES ($1, $2, $3, 20, 'x', 'y', '{}')"
+    for number, days in enumerate((1, 364, 366, 900), start=1):
+        await superuser.execute(put, "r", number, now - timedelta(days=days))
+    async with pool.acquire() as conn, conn.transaction():
+        assert await retention.purge_logs(conn, casework.active, now) == 2
+        assert await retention.purge_logs(conn, casework.active, now) == 0
+    assert await superuser.fetchval("SELECT count(*) FROM logs.record") == 2
+
+
+# --- reminders --------------------------------------------------------------------------------------------------------
+
+
+async def test_whoever_is_certified_is_reminded_a_month_a_week_and_a_day_before_it_ends(casework, pool):
+    until = (EVA.certified_until or s.NOON).replace(hour=12)
+    async with pool.acquire() as conn:
+        await conn.execute("UPDATE casework.person SET certified_until = NULL WHERE id <> $1", EVA.id)
+        await conn.execute("UPDATE casework.person SET certified_until = $2 WHERE id = $1", EVA.id, until)
+        keys = [
+            job.key for days in range(40, -2, -1) for job in await upkeep.ending(conn, until - timedelta(days=days))
+        ]
+    assert list(dict.fromkeys(keys)) == [f"{EVA.id}:{until.date()}:{days}" for days in (30, 7, 1)]
+    text, _ = words.certification(until)
+    assert f"{until:%Y}" in text
+
+
+@pytest.mark.parametrize(
+    ("every", "days"),
+    [
+        ("week", ["2026-01-05", "2026-01-12"]),
+        ("quarter", ["2026-01-01", "2026-04-01", "2026-07-01", "2026-10-01"]),
+        ("year", ["2026-01-01", "2027-01-01"]),
+        ("two-years", ["2026-01-01", "2028-01-01"]),
+        ("breach", []),
+    ],
+)
+def test_a_report_is_due_when_its_next_period_begins(every, days):
+    span = [date(2026, 1, 1) + timedelta(days=n) for n in range(800)]
+    assert [day.isoformat() for day in span if upkeep.begins(every, day)][: len(days)] == days
+
+
+def test_the_reminder_of_a_report_says_for_which_period_it_is():
+    (report,) = [r for r in s.pack("detroit-2024").reports if r.every == "week"]
+    _, blocks = words.report_due(report, "detroit-2024@1.0.0", date(2026, 3, 2))
+    assert "/face-usage 2026-02-23 2026-03-02" in blocks[0]["text"]["text"]
+    assert words._first_day("quarter", date(2026, 1, 1)) == date(2025, 10, 1)
+    assert words._first_day("quarter", date(2026, 10, 1)) == date(2026, 7, 1)
+    assert words._first_day("two-years", date(2026, 1, 1)) == date(2024, 1, 1)
+    assert DANA.roles
