@@ -114,9 +114,17 @@ export class Composer {
       else await ask("post", { channel: this.channel.id, text: this.mentions(text), files, thread_ts: this.thread });
       this.files = [];
       this.chips.replaceChildren();
-      this.put("");
+      this.sent(text);
     } catch (error) { toast(error.message, "bad"); }
     this.settle();
+  }
+
+  // What was typed since is kept, and the keyboard is left where somebody has taken it in the meantime.
+  sent(text) {
+    if (this.box.value.trim() === text) this.box.value = "";
+    this.typed();
+    const at = document.activeElement;
+    if (!at || at === document.body || this.node.contains(at)) this.focus();
   }
 
   mentions(text) {

@@ -67,10 +67,10 @@ export class Pane {
     const near = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 120;
     const print = JSON.stringify(m), old = this.nodes.get(m.ts);
     if (old?.print === print) return;
-    const node = this.draw(m), inside = old?.node.contains(document.activeElement) ? document.activeElement.dataset.action : "";
+    const node = this.draw(m), held = old?.node.contains(document.activeElement) ? handle(document.activeElement) : "";
     if (old) old.node.replaceWith(node); else this.place(m.ts, node);
     this.nodes.set(m.ts, { node, print, m });
-    if (inside) node.querySelector(`[data-action="${CSS.escape(inside)}"]`)?.focus();
+    if (held) node.querySelector(held)?.focus();
     if (quietly) return;
     this.arrange();
     if (near || m.user === this.S.me.id) this.list.scrollTop = this.list.scrollHeight;
@@ -163,6 +163,13 @@ export class Pane {
     node.querySelector(".content").replaceChildren(box, h("div.row", {}, h("button.btn.small", { type: "button", onclick: back }, "Cancel"), h("button.btn.small.primary", { type: "button", onclick: save }, "Save")));
     box.focus();
   }
+}
+
+// How to find again, in a message drawn anew, what the keyboard was on.
+function handle(n) {
+  if (n.dataset.action) return `[data-action="${CSS.escape(n.dataset.action)}"]`;
+  const label = n.getAttribute("aria-label");
+  return label ? `[aria-label="${CSS.escape(label)}"]` : "";
 }
 
 function shared(f) {
