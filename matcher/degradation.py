@@ -66,6 +66,22 @@ def covered(pixels: Pixels, share: float) -> Pixels:
     return out
 
 
+def framed(pixels: Pixels, times: float) -> Pixels:
+    """A small face in a large picture: the photograph in the middle of one `times` as wide and high."""
+    height, width = pixels.shape[:2]
+    out = np.full((round(height * times), round(width * times), 3), 96, np.uint8)
+    top, left = (out.shape[0] - height) // 2, (out.shape[1] - width) // 2
+    out[top : top + height, left : left + width] = pixels
+    return out
+
+
+def filling(pixels: Pixels, share: float) -> Pixels:
+    """A face that fills the picture: the middle of the photograph, `share` of its width and height."""
+    height, width = (round(side * share) for side in pixels.shape[:2])
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
+
+
 RASTER, TILT = 3.3, 0.04  # pixels from line to line, radians: what a camera sees of a screen held a little askew
 
 
@@ -86,6 +102,8 @@ WAYS: dict[str, Callable[[Pixels, float], Pixels]] = {
     "pose": turned,
     "occlusion": covered,
     "screen": screened,
+    "framed": framed,
+    "filling": filling,
 }
 LEVELS: tuple[tuple[str, float], ...] = (
     *(("resolution", level) for level in (1.0, 0.5, 0.3, 0.2)),
@@ -96,6 +114,8 @@ LEVELS: tuple[tuple[str, float], ...] = (
     *(("pose", level) for level in (20, 40, 55)),
     *(("occlusion", level) for level in (0.25, 0.5)),
     *(("screen", level) for level in (0.2, 0.5)),
+    *(("framed", level) for level in (8, 16, 24)),
+    *(("filling", level) for level in (0.5, 0.4, 0.3)),
 )
 
 

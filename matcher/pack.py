@@ -25,13 +25,19 @@ SHA256 = {
     EMBEDDER: "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
 }
 NAME = "yunet-sface"
-PLAIN, MIRRORED = "1", "1+mirrored"  # what is embedded: the aligned crop, or it and its mirror image, summed
+PLAIN = "1"  # the detector's landmarks as they are, and one aligned crop embedded
+# What may be done beyond that, named after a plus each; every one was measured alone (tests/benchmarks/README.md).
+MIRRORED = "mirrored"  # the crop and its mirror image are embedded and summed
+SCALED = "scaled"  # and the face once a little smaller and once a little larger
+AVERAGED = "averaged"  # landmarks of two looks at different sizes are averaged
+RETRIED = "retried"  # where no face is found, it is looked for with a margin around the picture, and at twice the size
+STEPS = frozenset({MIRRORED, SCALED, AVERAGED, RETRIED})
 STRIDES = (8, 16, 32)
 ABOUT: dict[str, Any] = {
     "pack": NAME,
     "licence": "MIT (YuNet 2023mar), Apache-2.0 (SFace 2021dec)",
     "dimension": 128,
-    "preprocessing": MIRRORED,
+    "preprocessing": f"{PLAIN}+{MIRRORED}+{RETRIED}",
     # Over all pairs of 4,481 photographs of 2,020 people of LFW, deep-funneled; see `leadgate evaluate`.
     "thresholds": {"1e-3": 0.368, "1e-4": 0.425, "1e-5": 0.488},
     "evaluation": {
@@ -68,9 +74,18 @@ def about(folder: Path) -> dict[str, Any]:
     return said
 
 
-def fingerprint(folder: Path) -> str:
+def steps(preprocessing: str) -> frozenset[str]:
+    """What is done beyond the plain way, of a text such as "1+mirrored". PackError where nobody knows how."""
+    plain, *more = preprocessing.split("+")
+    if plain != PLAIN or not STEPS.issuperset(more) or len(set(more)) < len(more):
+        known = ", ".join(sorted(STEPS))
+        raise PackError(f"preprocessing {preprocessing!r}: known are {PLAIN}, and after a plus each {known}")
+    return frozenset(more)
+
+
+def fingerprint(folder: Path, preprocessing: str | None = None) -> str:
     """SHA-256 over the pack's models, by name, and how they are used: vectors of different ones never meet."""
-    digest = hashlib.sha256(about(folder).get("preprocessing", PLAIN).encode())
+    digest = hashlib.sha256((preprocessing or about(folder).get("preprocessing", PLAIN)).encode())
     for path in sorted(folder.glob("*.onnx")):
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -26,7 +26,8 @@ from matcher.contract import (
     SearchResult,
     Wire,
 )
-from matcher.faces import FACES_AT_MOST, Faces, Found, Vector
+from matcher.detection import FACES_AT_MOST
+from matcher.faces import Faces, Found, Vector
 from matcher.gallery import Conn, Pool
 from matcher.images import ImageRefusedError, Photo
 from matcher.index import GalleryIndex

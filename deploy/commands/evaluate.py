@@ -33,6 +33,7 @@ def evaluate(
     pairs: Annotated[Path | None, typer.Option(help="CSV with columns a, b, same; or LFW's pairs.txt")] = None,
     groups: Annotated[Path | None, typer.Option(help="CSV with columns person, group: figures by group")] = None,
     pack_folder: Annotated[Path | None, typer.Option("--pack", help="a model pack; the default if not said")] = None,
+    preprocessing: Annotated[str | None, typer.Option(help="instead of the pack's, such as 1+mirrored")] = None,
     degraded: Annotated[int, typer.Option(help="how many probes to degrade, level by level; 0: none")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
     plots: Annotated[Path | None, typer.Option(help="write the plots here, as PNG")] = None,
@@ -44,7 +45,7 @@ def evaluate(
     """Verification, identification, error versus discard and degradation, as table, JSON, plots and one report."""
     try:
         folder = pack_folder or pack.default(cache.expanduser())
-        load = partial(Faces, folder, threads=1)
+        load = partial(Faces, folder, threads=1, preprocessing=preprocessing)
         measured = _measured(load, dataset.photographs(data), workers or pipeline.cores())
         report = _report(load().model.model_dump(mode="json"), measured, pairs, groups)
         if degraded:

@@ -38,8 +38,9 @@ from deploy.demo.postgres import EmbeddedPostgres
 from deploy.enrol_run import Terms
 from deploy.manifest import Manifest, Row
 from matcher import dataset, gallery, images, pack, pipeline
+from matcher.detection import SIDE
 from matcher.enrolment import Enrolment, Rule
-from matcher.faces import DETECTION_SIDE, DETECTION_THRESHOLD, Faces
+from matcher.faces import DETECTION_THRESHOLD, Faces
 
 ROUNDS = 4
 DEEPFACE = ("deepface==0.0.103", "werkzeug==3.1.9")  # MIT, BSD; not installed with us
@@ -106,7 +107,7 @@ def insightface_loop(folder: Path) -> Loop:
         app = FaceAnalysis(
             str(folder), allowed_modules=["detection", "recognition"], providers=["CPUExecutionProvider"]
         )
-        app.prepare(ctx_id=-1, det_thresh=DETECTION_THRESHOLD, det_size=(DETECTION_SIDE, DETECTION_SIDE))
+        app.prepare(ctx_id=-1, det_thresh=DETECTION_THRESHOLD, det_size=(SIDE, SIDE))
 
     def run(paths: list[Path]) -> int:
         warnings.simplefilter("ignore", FutureWarning)  # its own, about a library that it uses

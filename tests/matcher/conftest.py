@@ -138,12 +138,12 @@ class Matcher:
 
 
 @pytest.fixture
-async def matcher(database, cache, tmp_path) -> AsyncIterator[Matcher]:
-    """Running on this test's database, snapshots in this test's folder."""
+def unstarted(database, cache, tmp_path) -> dict[str, str]:
+    """The environment of a matcher on this test's database, snapshots in this test's folder."""
     own = tmp_path / "cache"
     own.mkdir()
     (own / "models").symlink_to(pack.default(cache).parent)
-    env = {
+    return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         "LEADGATE_MATCHER_DATABASE_URL": database.url("matcher"),
@@ -151,7 +151,12 @@ async def matcher(database, cache, tmp_path) -> AsyncIterator[Matcher]:
         "LEADGATE_MATCHER_PORT": "0",
         "LEADGATE_MATCHER_CACHE": str(own),
     }
-    made = Matcher(env)
+
+
+@pytest.fixture
+async def matcher(unstarted) -> AsyncIterator[Matcher]:
+    """Running."""
+    made = Matcher(unstarted)
     try:
         yield await made.start()
     finally:

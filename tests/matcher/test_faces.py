@@ -142,7 +142,7 @@ def test_the_rewritten_embedder_computes_what_the_weights_of_the_wheel_mean(face
         return session.run(None, {session.get_inputs()[0].name: blob})[0].reshape(-1)
 
     both = theirs(crop) + theirs(np.ascontiguousarray(crop[:, ::-1]))
-    assert both / np.linalg.norm(both) == pytest.approx(faces.embed(crop), abs=1e-5)
+    assert both / np.linalg.norm(both) == pytest.approx(faces.embed([crop]), abs=1e-5)
 
 
 def test_folding_gives_each_block_its_own_scale_and_zero_point():
@@ -190,6 +190,39 @@ def test_the_fingerprint_names_the_weights_and_how_they_are_used(cache, tmp_path
     said = json.loads((other / "pack.json").read_text())
     (other / "pack.json").write_text(json.dumps(said | {"preprocessing": pack.PLAIN}))
     assert pack.fingerprint(one) != pack.fingerprint(other)
+
+
+def with_steps(cache, *steps) -> Faces:
+    return Faces(pack.default(cache), preprocessing="+".join([pack.PLAIN, *steps]))
+
+
+@pytest.mark.parametrize(("way", "level"), [("framed", 24), ("filling", 0.26)])
+def test_a_face_that_a_first_look_misses_is_found_by_a_second_and_where_it_is(cache, way, level):
+    taken = mugshot(PEOPLE[0])
+    photo = Photo(cv2.resize(taken.pixels, (144, 180), interpolation=cv2.INTER_AREA), taken.sha256, taken.format)
+    whole = with_steps(cache).find(photo)[0]
+    worse = Photo(degradation.WAYS[way](photo.pixels, level), photo.sha256, photo.format)
+    assert with_steps(cache).find(worse) == ()
+    (found,) = with_steps(cache, pack.RETRIED).find(worse)
+    shift = (np.array(worse.pixels.shape[1::-1]) - photo.pixels.shape[1::-1]) / 2
+    away = np.linalg.norm(found.landmarks - whole.landmarks - shift, axis=1).max()
+    assert away < whole.face.quality.inter_eye_px / 3
+
+
+@pytest.mark.parametrize("step", sorted(pack.STEPS - {pack.RETRIED}))
+def test_each_step_changes_the_vector_a_little_and_the_fingerprint(cache, step):
+    photo = images.decode(probe_of(PEOPLE[0]).read_bytes())
+    plain, other = with_steps(cache), with_steps(cache, step)
+    before, after = (one.vector(photo, one.find(photo)[0]) for one in (plain, other))
+    assert 0.8 < float(before @ after) < 0.99999
+    assert plain.model.sha256 != other.model.sha256
+    assert other.model.preprocessing == f"1+{step}"
+
+
+@pytest.mark.parametrize("said", ["", "2", "1+", "1+sharpened", "mirrored", "1+mirrored+mirrored"])
+def test_a_preprocessing_that_nobody_knows_is_refused(said):
+    with pytest.raises(PackError, match="known are"):
+        pack.steps(said)
 
 
 def test_a_provider_that_this_machine_lacks_is_named(cache):
