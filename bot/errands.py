@@ -3,7 +3,7 @@ followed by the fact that it happened.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from bot.people import account_of
 from bot.queue import Lease
 from bot.roster import Roster
 from bot.sealing import stream_sealed
-from bot.views import approval, request, review
+from bot.views import approval, look_alikes, request, review
 from bot.views.blocks import Block
 from matcher.contract import FacesFound, SearchResult
 from policy.model import (
@@ -246,7 +246,8 @@ class Errands:
         result = await self._matcher.search(
             await self._to_be_searched(search), face, pack.candidates.default, self._casework.searchable(search)
         )
-        found = RecordCandidates(_candidates(result), _evidence(result, pack.sha256))
+        candidates = _candidates(result)
+        found = RecordCandidates(candidates, _evidence(result, pack.sha256) | _look_alikes(result, candidates))
         await self._casework.submit(search.id, found, SYSTEM, lease=lease)
 
     async def _to_be_searched(self, search: Search) -> bytes:
@@ -445,13 +446,18 @@ def _evidence(result: SearchResult, policy: str) -> dict[str, str | int | float 
         "gallery_people": result.gallery.people,
         "k": result.k,
         "classes": " ".join(result.classes),  # of photographs, the only ones that were searched (M42)
+        "searched": result.certificate.searched,
         "complete": result.certificate.complete,
         "rescored": result.certificate.rescored,
         "error_bound": result.certificate.error_bound,
         "policy_sha256": policy,
         **{f"quality:{name}": round(value, 4) for name, value in result.face.quality.named().items()},
-        **({} if result.look_alikes is None else {"look_alikes": round(result.look_alikes, 4)}),
     }
+
+
+def _look_alikes(result: SearchResult, candidates: Sequence[Candidate]) -> dict[str, float]:
+    """By candidate's label; nothing where the matcher could not say (X6)."""
+    return {look_alikes.key(c.label): round(n, 4) for c, n in zip(candidates, result.look_alikes, strict=False)}
 
 
 def _retired(search: Search, what: Post) -> Message:

@@ -134,12 +134,18 @@ def _facts(search: Search, pack: Pack) -> list[tuple[str, str]]:
         ("Requested", f"{search.requested_at:%d %B %Y, %H:%M} UTC" if search.requested_at else "not recorded"),
         ("Candidates", f"{number} examined, {number - 1} not carried forward"),
         ("Examiners", f"{concluded}, working separately"),
-        ("Photographs searched", f"{found.get('gallery_photos', 0):,} of {found.get('gallery_people', 0):,} people"),
+        ("Photographs searched", f"{found.get('searched', found.get('gallery_photos', 0)):,}, {_reach(found)}"),
         ("Recognition model", f"{found.get('model', 'not recorded')}, SHA-256 {found.get('model_sha256', '')}"),
         ("Gallery at that time", f"root {found.get('gallery_root', 'not recorded')}"),
         ("Submitted image", f"SHA-256 {search.photo_sha256}"),
         ("Policy pack", search.pack),
     ]
+
+
+def _reach(found: Mapping[str, object]) -> str:
+    """Of what gallery, and which classes of it (M42)."""
+    classes = f", of the class {' and '.join(str(found['classes']).split())}" if "classes" in found else ""
+    return f"in a gallery of {found.get('gallery_people', 0):,} people{classes}"
 
 
 def _earlier(counts: Mapping[str, int]) -> str:

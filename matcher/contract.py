@@ -143,7 +143,7 @@ class SearchResult(Wire):
     gallery: GalleryFacts
     model: ModelFacts
     certificate: Certificate
-    look_alikes: float | None = None  # expected number of strangers above the best score; supervisors only (X6)
+    look_alikes: tuple[float, ...] = ()  # for each candidate; none where too few were compared; supervisors only (X6)
     millis: dict[str, float] = {}  # time by stage
 
 

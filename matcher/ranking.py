@@ -38,18 +38,23 @@ def _best_first(photos: Sequence[tuple[int, GalleryPhoto]], scores: Mapping[int,
     return tuple(photo for _, photo in sorted(photos, key=lambda one: -scores.get(one[0], -2.0)))
 
 
-def look_alikes(best: Sequence[tuple[str, float]], gallery_people: int) -> float | None:
-    """How many strangers in this gallery are expected to score as high as the best candidate does (X6).
+def look_alikes(best: Sequence[tuple[str, float]], count: int, gallery_people: int) -> tuple[float, ...]:
+    """How many strangers in this gallery are expected to score as high as each of the `count` best does (X6).
 
-    From the probe's own scores against everybody but the best candidate: what lies above their lowest score falls off
-    exponentially (peaks over a threshold, Pickands 1975). About 0 where the best candidate stands alone, near 1 where
-    the best stranger may well be all there is. None where too few people were compared.
+    From the probe's own scores against everybody but that candidate: what lies above their lowest score falls off
+    exponentially (peaks over a threshold, Pickands 1975). About 0 where the candidate stands alone, near 1 where the
+    best stranger may well be all there is. The probe's quality and the gallery's size are in those scores. Empty where
+    too few people were compared.
     """
     if len(best) - 1 < TAIL_AT_LEAST or gallery_people < len(best):
-        return None
-    top, rest = best[0][1], [score for _, score in best[1:]]
+        return ()
+    scores = [score for _, score in best]
+    found = [_as_high(score, scores[:at] + scores[at + 1 :]) for at, score in enumerate(scores[:count])]
+    return tuple(one for one in found if one is not None) if None not in found else ()
+
+
+def _as_high(score: float, rest: Sequence[float]) -> float | None:
+    """How many of the people of whom `rest` are the best scores, best first, are expected to reach `score`."""
     floor = rest[-1]
-    mean = sum(score - floor for score in rest[:-1]) / (len(rest) - 1)
-    if mean <= 0:
-        return None
-    return float(len(rest) * math.exp(-max(top - floor, 0.0) / mean))
+    mean = sum(one - floor for one in rest[:-1]) / (len(rest) - 1)
+    return len(rest) * math.exp(-max(score - floor, 0.0) / mean) if mean > 0 else None

@@ -19,7 +19,7 @@ class Outcome:
 
     candidates: tuple[Candidate, ...]
     certificate: Certificate
-    look_alikes: float | None
+    look_alikes: tuple[float, ...]  # by candidate; empty where too few people were compared to say
     scanning: float  # seconds of it spent comparing vectors
 
 
@@ -43,7 +43,7 @@ async def search(
         kth_score=found[-1].score if found else -1.0,
         complete=complete,
     )
-    return Outcome(found, certificate, ranking.look_alikes(best, facts.people), scanning)
+    return Outcome(found, certificate, ranking.look_alikes(best, len(found), facts.people), scanning)
 
 
 async def _people(

@@ -21,6 +21,7 @@ from bot.views.blocks import (
     select,
     text_input,
 )
+from bot.views.look_alikes import risk
 from policy.model import Answer, Candidate, Conclusion, Examination, Label, Search, State
 
 PAGE = 20  # candidates on one page of the worksheet; a view holds 100 blocks
@@ -225,6 +226,7 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
         *pictured(files, label, f"Candidate {label}"),
         section("*Differences considered*"),
         *[quoted(f"– {e.differences}") for e in opinions],
+        *risk(search, label),
         actions(
             button("Approve as a lead", "approve_lead", search.id, style="primary"),
             button("Do not approve", "reject_lead", search.id, style="danger"),

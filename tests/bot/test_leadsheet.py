@@ -88,7 +88,7 @@ ELEMENTS = {
     "L10": "disclose it to the prosecutor",
     "L11": "It expires on 12 April 2026",
     "model": "sface-yunet",
-    "gallery": "1,600,000 of 700,000 people",
+    "gallery": "1,600,000, in a gallery of 700,000 people",
     "pack": "nypd-2020@",
     "probe": s.SHA,
     "case": "2026-075-001234",
