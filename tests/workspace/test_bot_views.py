@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bot.views
-from bot.views import approval, preparing, quality, request, review
+from bot.views import approval, preparing, quality, request, review, upkeep
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
 from policy.known_answers import Proportion, Rates, Verdict
 from policy.model import (
@@ -30,11 +30,21 @@ from policy.model import (
     SearchId,
     State,
 )
+from policy.schema import Report
 from tests import story
 
 from .judges.block_kit import models_say
+from .judges.limits_judge import limits_say
 
 PACK = story.pack()
+LONGEST_REPORT = Report(
+    code="a" * 40,
+    every="two-years",
+    to="<!channel> & " * 150,
+    due="y" * 75,
+    tells=tuple(f"t{n:038d}" for n in range(200)),
+    source="z" * 2000,
+)
 NASTY = (
     "x" * 9000,
     "<@U0ABCDEF>" * 900,
@@ -47,7 +57,7 @@ NASTY = (
 )
 ANYTHING = st.one_of(st.sampled_from(NASTY), st.text(min_size=1, max_size=60).filter(str.strip))
 SEARCH = SearchId("S-2026-000001")
-FILES = {"probe": "F0PROBE"} | {f"{n:02d}": f"F0CAND{n:02d}" for n in range(50)}
+FILES = {"probe": "F0PROBE000"} | {f"{n:02d}": f"F0CANDID{n:02d}" for n in range(50)}
 
 
 def form_of(purpose, place: dict[str, str], typed: str):
@@ -56,7 +66,7 @@ def form_of(purpose, place: dict[str, str], typed: str):
     if purpose:
         fields = PACK.fields(purpose)
         answers |= {f.name: ",".join(f.options) if f.options else typed for f in fields} | {"case-number": typed}
-    return request.form(PACK, SEARCH, "F0PROBE", "U0REQUEST", place, answers)
+    return request.form(PACK, SEARCH, "F0PROBE000", "U0REQUEST", place, answers)
 
 
 def candidate(number: int) -> Candidate:
@@ -119,13 +129,13 @@ def hold(search: Search, state: State, typed: str) -> Search:
 def everything_for(search: Search, typed: str) -> dict[str, Any]:
     """Every message and modal, by name."""
     messages = {
-        "offer": request.offer(SEARCH, "F0PROBE", "U0REQUEST"),
+        "offer": request.offer(SEARCH, "F0PROBE000", "U0REQUEST"),
         "not for search": request.not_for_search(typed),
         "card": request.card(search, PACK),
-        "face question": request.face_question(search, "F0PROBE"),
+        "face question": request.face_question(search, "F0PROBE000"),
         "face chosen": request.face_chosen(search),
         "notice": request.notice(search, PACK),
-        "photograph": request.photograph(search, "F0PROBE", typed),
+        "photograph": request.photograph(search, "F0PROBE000", typed),
         "root": review.root(search, FILES),
         "candidates": review.candidates(search, FILES),
         "arbiter called": review.arbiter_called(search),
@@ -144,6 +154,9 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "please delete": request.please_delete(search),
         "photographs gone": review.photographs_gone(search),
         "no photograph": request.no_photograph(search),
+        "certification ends": upkeep.certification(story.NOON),
+        "somebody's certification ends": upkeep.certification_of(None, PersonId(typed), story.NOON),
+        "a report is due": upkeep.report_due(LONGEST_REPORT, PACK.id, story.NOON.date()),
         "left a channel": review.left_channel("C0INTAKE000", "U0REQUEST"),
         "approval question": approval.question(hold(search, State.HELD, typed), PACK),
         "poor image question": approval.question(hold(search, State.QUALITY_HELD, typed), PACK),
@@ -182,7 +195,7 @@ def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str)
     wrong: dict[str, Any] = {}
     for name, payload in everything_for(search, typed).items():
         found = faults_in_view(payload) if isinstance(payload, dict) else faults_in_blocks(payload, "message")
-        if found or (found := models_say(payload)):
+        if found or (found := models_say(payload) or limits_say(payload)):
             wrong[name] = found
     assert wrong == {}
 

@@ -13,6 +13,7 @@ from deploy.workspace.workspace import Workspace
 from .conftest import Cast, picture
 from .desk import card, desk, form, home, note
 from .judges.block_kit import FETCHED, HOW, models_say, payloads_in, types_say, verdicts
+from .judges.limits_judge import limits_say
 from .test_limits import IN_BLOCKS, IN_VIEWS, WRONG, view
 
 FITS: dict[str, Any] = (
@@ -26,37 +27,19 @@ UNFIT: dict[str, Any] = (
     | {f"wrong: {name}": [block] for name, block in WRONG.items()}
 )
 LAX = {
-    "the SDK's models do not look at the text of contexts, fields, options and groups": (
-        "too much: context text",
-        "too much: field text",
-        "too much: option text",
-        "too much: option value",
-        "too much: option description",
-        "too much: group label",
-    ),
-    "the SDK's models do not count radio buttons and checkboxes": (
-        "too much: radio options",
-        "too much: checkbox options",
-    ),
-    "the SDK's models do not know the ranges of an input's own numbers": (
+    "the SDK's models and slackblocks do not hold an input's own numbers against each other": (
         "too much: what was typed before",
-        "too much: longest answer",
         "too much: chosen at most",
-        "view: files in a file input",
     ),
-    "the SDK's models do not measure an external id": ("view: external id",),
-    "types know no lengths, no either-or and no names used twice, and models do not ask": (
-        "wrong: an empty text",
+    "types know no lengths, no either-or and no names used twice; models and slackblocks look at one object at a time": (
         "wrong: no elements",
-        "wrong: an image of two things",
-        "wrong: a file by id and by address",
         "wrong: an address that is none",
         "wrong: a choice that is not offered",
         "wrong: the same action twice",
         "wrong: a file input in a message",
     ),
 }
-"""Where Slack's documentation is stricter than both judges, and we go by the documentation."""
+"""Where Slack's documentation is stricter than all judges, and we go by the documentation."""
 
 REFERENCE: dict[str, tuple[int, str, str]] = {
     "api.test": (4, "", ""),
@@ -125,9 +108,10 @@ def ours(name: str, case: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_what_we_take_slacks_own_models_take(name: str):
+def test_what_we_take_slacks_own_models_and_slackblocks_take(name: str):
     assert ours(name, FITS[name]) == []
     assert models_say(FITS[name]) is None
+    assert limits_say(FITS[name]) is None
 
 
 @pytest.mark.skipif(not FETCHED, reason=HOW)
@@ -138,7 +122,7 @@ def test_what_we_take_slacks_own_types_take():
 @pytest.mark.skipif(not FETCHED, reason=HOW)
 def test_whatever_a_judge_refuses_we_refuse_and_what_only_we_refuse_is_written_down_with_its_reason():
     types = types_say(UNFIT)
-    refused_by_others = {name for name, case in UNFIT.items() if models_say(case) or name in types}
+    refused_by_others = {name for name, case in UNFIT.items() if models_say(case) or limits_say(case) or name in types}
     assert all(ours(name, case) for name, case in UNFIT.items())
     explained = {name for names in LAX.values() for name in names}
     assert set(UNFIT) - refused_by_others == explained
@@ -176,6 +160,7 @@ async def test_everything_stored_is_still_block_kit_when_it_is_read_back(
         for reply in (await client.conversations_replies(channel=room.id, ts=message["ts"]))["messages"]:
             if reply.get("bot_id"):
                 assert models_say(reply["blocks"]) is None
+                assert limits_say(reply["blocks"]) is None
 
 
 def test_every_method_has_slacks_tier_scopes_and_arguments():

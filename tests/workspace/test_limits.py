@@ -155,11 +155,11 @@ WRONG: dict[str, Json] = {
     "an empty text": {"type": "section", "text": mrkdwn(0)},
     "no elements": {"type": "actions", "elements": []},
     "an image of nothing": {"type": "image", "alt_text": "a"},
-    "an image of two things": image(slack_file={"id": "F1"}),
+    "an image of two things": image(slack_file={"id": "F0123456789"}),
     "a file by id and by address": {
         "type": "image",
         "alt_text": "a",
-        "slack_file": {"id": "F1", "url": "https://files.slack.com/F1"},
+        "slack_file": {"id": "F0123456789", "url": "https://files.slack.com/F1"},
     },
     "an image without words for it": {"type": "image", "image_url": "https://e.org/a.png"},
     "an unknown style": actions(button(style="loud")),

@@ -1,4 +1,6 @@
-"""Two judges of Block Kit that nobody here wrote: slack_sdk's models, walked to the bottom, and @slack/types under tsc."""
+"""Judges of Block Kit that nobody here wrote: slack_sdk's models, walked to the bottom, @slack/types under tsc, and
+slackblocks (`limits_judge`).
+"""
 
 import json
 import subprocess
@@ -11,6 +13,8 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.basic_objects import JsonObject
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
+
+from .limits_judge import limits_say
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent
@@ -110,6 +114,7 @@ def payloads_in(calls: list[tuple[str, Json]]) -> dict[str, Json | list[Json]]:
 def verdicts(payloads: Mapping[str, Json | list[Json]]) -> dict[str, str]:
     """Who refuses what, and why; empty when nobody refuses anything."""
     refused = {name: f"slack_sdk: {why}" for name, case in payloads.items() if (why := models_say(case))}
+    refused |= {name: f"slackblocks: {why}" for name, case in payloads.items() if (why := limits_say(case))}
     if FETCHED and payloads:
         refused |= {name: f"@slack/types: {why}" for name, why in types_say(payloads).items()}
     return refused
