@@ -133,9 +133,7 @@ def page(report: Report, drawn: Mapping[str, bytes]) -> str:
     """One file of HTML, the plots within."""
     said = report.figures
     model = said["model"]
-    sections = "".join(
-        _section(name, said[name]) for name in ("verification", "identification", "groups") if name in said
-    )
+    sections = "".join(_section(name, said[name]) for name in SECTIONS if name in said)
     pictures = "".join(
         f'<h2>{name}</h2><img alt="{name}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
         for name, png in drawn.items()
@@ -151,6 +149,7 @@ def page(report: Report, drawn: Mapping[str, bytes]) -> str:
     )
 
 
+SECTIONS = ("verification", "identification", "groups", "group_differentials")
 TEMPLATE = Path(__file__).with_name("evaluation_report.typ")
 ALT = {
     "scores": "Histogram: cosines of mates and of best strangers.",
@@ -168,7 +167,7 @@ def pdf(report: Report, drawn: Mapping[str, bytes]) -> bytes:
     import typst
 
     said = report.figures
-    sections = [(name, said[name]) for name in ("verification", "identification", "groups") if name in said]
+    sections = [(name, said[name]) for name in SECTIONS if name in said]
     levels = [
         (name, "  ".join(f"{at}: {hit:.3f}" for at, hit in of.items())) for name, of in report.degradation.items()
     ]

@@ -118,6 +118,25 @@ def collected(samples: Sequence[Sample], dimension: int) -> Measured:
     )
 
 
+def read_groups(file: Path, names: Sequence[str]) -> dict[int, str]:
+    """Each labelled person's group, of a CSV with columns person, group: by the person's place in `names`.
+
+    People of whom there are no photographs are passed over: such lists are often longer than the set.
+    """
+    number, out = {name: at for at, name in enumerate(names)}, dict[int, str]()
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        rows = csv.DictReader(text)
+        if not {"person", "group"} <= set(rows.fieldnames or ()):
+            raise DatasetError(f"{file} has no columns person and group.")
+        for line, row in enumerate(rows, start=2):
+            person, group = row["person"], (row["group"] or "").strip()
+            if person in number and group and out.setdefault(number[person], group) != group:
+                raise DatasetError(f"{file}, line {line}: {person} is in two groups.")
+    if not out:
+        raise DatasetError(f"{file} names nobody of whom there are photographs.")
+    return out
+
+
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 
 

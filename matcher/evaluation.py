@@ -204,6 +204,11 @@ def fnir(found: Searched, threshold: float) -> float:
     return float((found.mate <= threshold).mean()) if len(found.mate) else 0.0
 
 
+def fpir(found: Searched, threshold: float) -> float:
+    """The share of searches in which a stranger scores above the threshold: were the mate not enrolled, an alarm."""
+    return float((found.stranger > threshold).mean()) if len(found.stranger) else 0.0
+
+
 def fnir_at_rank(found: Searched, rank: int) -> float:
     """The share of mated searches whose mate is not among the first `rank`: FNIR(N, R, T = 0)."""
     return float((found.rank > rank).mean()) if len(found.rank) else 0.0
@@ -245,10 +250,20 @@ def by_group(
     found: Searched, groups: Mapping[int, str], threshold: float
 ) -> dict[str, tuple[int, float, float, float]]:
     """By group of people: (probes, FNIR at rank 1, FNIR and FPIR at the one threshold that all groups share)."""
+    return {
+        group: (len(one.mate), fnir_at_rank(one, 1), fnir(one, threshold), fpir(one, threshold))
+        for group, one in split(found, groups).items()
+    }
+
+
+def split(found: Searched, groups: Mapping[int, str]) -> dict[str, Searched]:
+    """The searches of each group's people; of whom no group is known, of none."""
     named = np.array([groups.get(int(person), "") for person in found.people])
-    out: dict[str, tuple[int, float, float, float]] = {}
-    for group in sorted(set(named) - {""}):
-        one = _rows(found, np.flatnonzero(named == group))
-        fpir = float((one.stranger > threshold).mean())
-        out[group] = (len(one.mate), float((one.rank > 1).mean()), fnir(one, threshold), fpir)
-    return out
+    return {group: _rows(found, np.flatnonzero(named == group)) for group in sorted(set(named) - {""})}
+
+
+def differential(rates: Mapping[str, float]) -> tuple[str, float | None]:
+    """The group with the highest rate, and how many times the lowest group's that is; None where the lowest is 0."""
+    worst = max(rates, key=lambda group: rates[group])
+    least = min(rates.values())
+    return worst, rates[worst] / least if least > 0 else None

@@ -1,6 +1,5 @@
 """`leadgate evaluate`: how often the matcher misses and how often it offers strangers, on photographs of yours."""
 
-import csv
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -96,10 +95,7 @@ def _report(model: dict[str, Any], measured: Measured, pairs: Path | None, group
         "error_versus_discard": _discard(measured),
     }
     if groups:
-        named = _groups(groups, measured)
-        rows = evaluation.by_group(found, named, threshold)
-        keys = ("probes", "fnir_rank1", "fnir", "fpir")
-        figures["groups"] = {group: dict(zip(keys, row, strict=True)) for group, row in rows.items()}
+        figures |= _by_group(found, dataset.read_groups(groups, measured.names), threshold)
     return Report(figures, found, verified)
 
 
@@ -175,10 +171,20 @@ def _probe_rows(measured: Measured) -> list[int]:
     return [row for row in range(len(measured.paths)) if row not in enrolled]
 
 
-def _groups(file: Path, measured: Measured) -> dict[int, str]:
-    number = {name: at for at, name in enumerate(measured.names)}
-    with file.open(encoding="utf-8", newline="") as text:
-        return {number[row["person"]]: row["group"] for row in csv.DictReader(text) if row["person"] in number}
+def _by_group(found: evaluation.Searched, groups: dict[int, str], threshold: float) -> dict[str, Any]:
+    """Rates of each group at the one threshold of all, with their intervals; and how far the groups are apart."""
+    rows = evaluation.by_group(found, groups, threshold)
+    keys = ("probes", "fnir_rank1", "fnir", "fpir")
+    figures: dict[str, dict[str, Any]] = {group: dict(zip(keys, row, strict=True)) for group, row in rows.items()}
+    for group, one in evaluation.split(found, groups).items():
+        for name, rate in (("fnir", evaluation.fnir), ("fpir", evaluation.fpir)):
+            interval = evaluation.with_interval(one, partial(rate, threshold=threshold), rounds=200)
+            figures[group][f"{name}_95"] = [interval.low, interval.high]
+    apart: dict[str, Any] = {}
+    for name in keys[1:] if figures else ():
+        worst, times = evaluation.differential({group: row[name] for group, row in figures.items()})
+        apart |= {f"{name}_highest": worst, f"{name}_times_lowest": times}
+    return {"groups": figures, "group_differentials": apart}
 
 
 def _degraded(load: Any, measured: Measured, count: int, workers: int) -> dict[str, dict[str, float]]:
@@ -206,8 +212,8 @@ def _power(rate: float) -> str:
 def _table(report: Report) -> Table:
     said = report.figures
     table = Table("figure", "value", title=f"{said['model']['pack']} on {said['photographs']} photographs")
-    for section in ("verification", "identification"):
-        for name, value in said[section].items():
+    for section in ("verification", "identification", "groups", "group_differentials"):
+        for name, value in said.get(section, {}).items():
             table.add_row(f"{section}.{name}", _shown(value))
     table.add_row("undetected", str(said["undetected"]))
     for name, levels in report.degradation.items():
@@ -221,5 +227,7 @@ def _shown(value: object) -> str:
             return f"{value:.4f}"
         case [float(low), float(high)]:
             return f"{low:.4f} to {high:.4f}"
+        case {**rates}:
+            return ", ".join(f"{name} {_shown(rate)}" for name, rate in rates.items())
         case _:
             return str(value)

@@ -146,6 +146,47 @@ def test_the_command_writes_table_json_plots_and_report(cast_folder, cache, tmp_
     assert len(images) == len(list(plots.glob("*.png")))
 
 
+def test_rates_by_group_and_how_far_groups_are_apart_come_from_a_labelled_list(cast_folder, cache, tmp_path):
+    people = sorted(folder.name for folder in cast_folder.iterdir())
+    labels, out, page = tmp_path / "groups.csv", tmp_path / "e.json", tmp_path / "e.html"
+    rows = [f"{person},{'women' if at % 2 else 'men'}" for at, person in enumerate(people[:-1])]
+    labels.write_text("\n".join(["person,group", *rows, "Nobody,men", f"{people[-1]},"]) + "\n")
+    argv = ["--data", str(cast_folder), "--groups", str(labels), "--json", str(out), "--html", str(page)]
+    ran = CliRunner().invoke(evaluate.app, [*argv, "--cache", str(cache)])
+    assert ran.exit_code == 0, ran.output
+    figures = json.loads(out.read_text())
+    assert set(figures["groups"]) == {"men", "women"}
+    probes = {group: row["probes"] for group, row in figures["groups"].items()}
+    assert sum(probes.values()) < figures["identification"]["probes"]  # the unlabelled person is in neither
+    for row in figures["groups"].values():
+        assert 0 <= row["fpir_95"][0] <= row["fpir"] <= row["fpir_95"][1] <= 1
+        assert row["fnir_rank1"] == 0.0
+    assert figures["group_differentials"]["fnir_rank1_times_lowest"] is None
+    assert "group_differentials.fpir_highest" in ran.output
+    assert "<td>women" in page.read_text()
+
+
+def test_how_far_groups_are_apart_is_the_highest_rate_by_the_lowest():
+    assert evaluation.differential({"a": 0.02, "b": 0.06, "c": 0.03}) == ("b", pytest.approx(3.0))
+    assert evaluation.differential({"a": 0.0, "b": 0.06}) == ("b", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,group\nAnn,a\n", "no columns person and group"),
+        ("", "no columns person and group"),
+        ("person,group\nZoe,a\n", "names nobody"),
+        ("person,group\nAnn,a\nAnn,b\n", "line 3: Ann is in two groups"),
+    ],
+)
+def test_a_list_of_groups_that_does_not_fit_is_refused_with_a_sentence(tmp_path, text, said):
+    file = tmp_path / "groups.csv"
+    file.write_text(text)
+    with pytest.raises(DatasetError, match=said):
+        dataset.read_groups(file, ["Ann", "Bob"])
+
+
 def test_a_folder_without_photographs_is_said_in_a_line(tmp_path, cache):
     ran = CliRunner().invoke(evaluate.app, ["--data", str(tmp_path), "--cache", str(cache)])
     assert ran.exit_code == 2
