@@ -452,6 +452,8 @@ def _evidence(result: SearchResult, policy: str) -> dict[str, str | int | float 
         "error_bound": result.certificate.error_bound,
         "policy_sha256": policy,
         **{f"quality:{name}": round(value, 4) for name, value in result.face.quality.named().items()},
+        **{f"threshold:{far}": cosine for far, cosine in result.model.thresholds.items()},
+        **{f"evaluation:{name}": value for name, value in result.model.evaluation.items()},
     }
 
 

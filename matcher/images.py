@@ -86,9 +86,13 @@ def decode(untrusted: bytes) -> Photo:
 def _pixels(untrusted: bytes, kind: Format) -> NDArray[np.uint8]:
     opened = _open(untrusted, kind)
     _check_size(*opened.size)
+    if (
+        kind in {"png", "webp"} and getattr(opened, "n_frames", 1) > 1
+    ):  # a JPEG or HEIC of several images has a main one
+        raise ImageRefusedError("animated", "The file is an animation, not one photograph. Post the picture you mean.")
     opened.load()
     upright = ImageOps.exif_transpose(opened)
-    return np.asarray(_in_srgb(upright).convert("RGB"), dtype=np.uint8)
+    return np.asarray(_in_srgb(_in_eight_bits(upright)).convert("RGB"), dtype=np.uint8)
 
 
 def _open(untrusted: bytes, kind: Format) -> Image.Image:
@@ -110,9 +114,18 @@ def _check_size(width: int, height: int) -> None:
         raise ImageRefusedError("ratio", "The picture is a strip, not a photograph.")
 
 
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """Grey levels of 16 bits as 8: Pillow would cut them off at 255."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
+
+
 def _in_srgb(image: Image.Image) -> Image.Image:
     """Colours as sRGB means them; a profile that cannot be read is left out."""
     profile = image.info.get("icc_profile")
+    if profile and image.mode in {"RGBA", "P"}:  # profiles are of colours; what is transparent has none
+        image = image.convert("RGB")
     if not profile or image.mode not in {"RGB", "L", "CMYK"}:
         return image
     try:

@@ -61,6 +61,34 @@ def test_another_colour_space_is_turned_into_srgb():
     assert decode(encoded("PNG", icc_profile=profile.tobytes())).width == 120
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colours_are_what_the_profile_says_they_are(mode):
+    """A profile in which what sRGB calls red is blue, as if a camera had named its channels so."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"????", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"????", b"bXYZ", 1)
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 30)).convert(mode).save(out, "PNG", icc_profile=swapped)
+    red, _, blue = decode(out.getvalue()).pixels[32, 32].tolist()
+    assert blue > red + 100
+
+
+def test_grey_levels_of_16_bits_keep_their_place():
+    ramp = np.linspace(0, 65535, 96 * 96).reshape(96, 96).astype(np.uint16)
+    out = io.BytesIO()
+    Image.fromarray(ramp).save(out, "PNG")
+    assert np.abs(decode(out.getvalue()).pixels[:, :, 0].astype(int) - (ramp >> 8)).max() == 0
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_an_animation_is_refused_whole(form):
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, form, save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageRefusedError) as refused:
+        decode(out.getvalue())
+    assert refused.value.rule == "animated"
+
+
 def png_header(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
