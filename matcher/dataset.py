@@ -146,8 +146,11 @@ def read_pairs(file: Path, paths: Sequence[Path]) -> Pairs:
     for at, path in enumerate(paths):
         row_of[path.name] = row_of[f"{path.parent.name}/{path.name}"] = at
     if file.suffix == ".csv":
-        with file.open(encoding="utf-8", newline="") as text:
-            named = [(n, row["a"], row["b"], row["same"] == "1") for n, row in enumerate(csv.DictReader(text), start=2)]
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            rows = csv.DictReader(text)
+            if not {"a", "b", "same"} <= set(rows.fieldnames or ()):
+                raise DatasetError(f"{file} has no columns a, b and same.")
+            named = [(n, row["a"], row["b"], row["same"] == "1") for n, row in enumerate(rows, start=2)]
     else:
         named = _lfw_pairs(file)
     try:

@@ -124,7 +124,12 @@ def ranked(scores: NDArray[np.float64], mates: NDArray[np.int64]) -> evaluation.
 def looked(folder: Path, paths: list[Path], gallery: Vectors, mates: NDArray[np.int64]) -> dict[str, dict[str, float]]:
     """Rank-1 hit rate on hard pictures, with one look and with further ones."""
     load: Any = partial(Ways, folder, LOOKS)
-    done = [one for _, one in track(pipeline.through(load, hard, paths), total=len(paths))]
+    done = [
+        one
+        for _, one in track(
+            pipeline.through(load, hard, paths), "measuring", total=len(paths), console=Console(stderr=True)
+        )
+    ]
     return {
         look: {
             f"{way} {level:g}": float(
@@ -142,7 +147,12 @@ def looked(folder: Path, paths: list[Path], gallery: Vectors, mates: NDArray[np.
 def measured(data: Path, pairs: Path, folder: Path, hard_probes: int) -> dict[str, Any]:
     paths = dataset.photographs(data)
     load: Any = partial(Ways, folder, STEPS)
-    done = [one for _, one in track(pipeline.through(load, vectors, paths), total=len(paths))]
+    done = [
+        one
+        for _, one in track(
+            pipeline.through(load, vectors, paths), "measuring", total=len(paths), console=Console(stderr=True)
+        )
+    ]
     names = sorted({path.parent.name for path in paths})
     people = np.array([names.index(path.parent.name) for path in paths], np.int64)
     listed, dimension = dataset.read_pairs(pairs, paths), int(pack.about(folder)["dimension"])
@@ -184,7 +194,7 @@ def main() -> None:
     folder = said.pack or pack.default(Path("~/.cache/leadgate").expanduser())
     found = measured(said.data, said.pairs, folder, said.hard)
     for table in tables(found):
-        Console().print(table)
+        Console(width=160).print(table)
     if said.json:
         said.json.write_text(json.dumps(found, indent=1) + "\n")
 

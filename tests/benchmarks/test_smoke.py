@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.benchmarks import cold_start, enrol, first_pass, search, service
+from tests.benchmarks import cold_start, enrol, first_pass, gains, search, service
 
 
 def test_the_search_benchmark_writes_the_figures_it_prints(tmp_path, monkeypatch, capsys):
@@ -43,6 +44,36 @@ def test_the_cold_start_benchmark_loads_what_it_saved(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["cold_start", "--n", "2000", "--dimension", "32", "--json", str(file)])
     cold_start.main()
     assert json.loads(file.read_text())["load_and_verify_s"] > 0
+
+
+def test_what_each_step_is_worth_is_measured_on_the_same_photographs(tmp_path, monkeypatch, capsys):
+    cast = Path(__file__).parents[2] / "deploy" / "demo" / "cast"
+    rows = [
+        json.loads(line) for name in ("gallery", "probes") for line in (cast / f"{name}.jsonl").read_text().splitlines()
+    ]
+    pictures: dict[str, list[Path]] = {}
+    for row in rows:
+        if row["person"] and row.get("faces", 1) == 1:
+            pictures.setdefault(row["person"], []).append(cast / row.get("photo", row.get("probe")))
+    for person, own in list(pictures.items())[:4]:
+        (tmp_path / "set" / person).mkdir(parents=True)
+        for at in range(gains.ENROLLED + 1):  # of whom the cast has fewer, the same one smaller each time
+            picture = Image.open(own[at % len(own)])
+            picture.thumbnail((360 - 40 * at, 450 - 50 * at))
+            picture.save(tmp_path / "set" / person / f"{person}_{at}.jpg")
+    names = sorted(path.name for path in (tmp_path / "set").glob("*/*"))
+    pairs = [f"{a},{b},{int(a.split('_')[0] == b.split('_')[0])}" for a in names for b in names if a < b]
+    (tmp_path / "pairs.csv").write_text("\n".join(["a,b,same", *pairs]))
+    file = tmp_path / "gains.json"
+    argv = ["--data", str(tmp_path / "set"), "--pairs", str(tmp_path / "pairs.csv"), "--hard", "1", "--json", str(file)]
+    monkeypatch.setattr("sys.argv", ["gains", *argv])
+    gains.main()
+    figures = json.loads(file.read_text())
+    assert list(figures["steps"]) == list(gains.STEPS)
+    assert list(figures["enrolled"]) == ["first photograph", "best of three", "mean of three"]
+    assert {row["undetected"] for row in figures["steps"].values()} == {0.0}
+    assert all(row["rank1"] > 0.5 for row in (*figures["steps"].values(), *figures["enrolled"].values()))
+    assert "1+mirrored" in capsys.readouterr().out
 
 
 def test_the_enrolment_benchmark_measures_all_on_the_same_photographs(tmp_path, monkeypatch):

@@ -111,6 +111,8 @@ def test_lfws_own_list_of_pairs_is_read(tmp_path):
     [
         ("a,b,same\nAnn_0001.jpg,Zoe_0001.jpg,0\n", "line 2: there is no photograph Zoe_0001.jpg"),
         ("a,b,same\n", "no pairs"),
+        ("left,right\nAnn_0001.jpg,Zoe_0001.jpg\n", "no columns a, b and same"),
+        ("", "no columns a, b and same"),
     ],
 )
 def test_a_list_of_pairs_that_does_not_fit_is_refused_with_its_line(tmp_path, text, said):
