@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from bot import drafts, jobs, known_answers, ledger, queue, store
 from bot.database import Conn, Pool
-from policy.authority import searchable
+from policy.authority import searchable, withheld
 from policy.model import Actor, Command, Event, PersonId, Refused, Role, Search, SearchId, State
 from policy.pack import Pack
 from policy.workflow import Events, decide, evolve, may
@@ -116,6 +116,10 @@ class Casework:
         """A job without a fact of its own is over."""
         async with self._pool.acquire() as conn, conn.transaction():
             await queue.complete(conn, lease)
+
+    def withheld(self, search: Search) -> str:
+        """Why nobody may see the result now; empty where they may (M41)."""
+        return withheld(search, self._clock())
 
     def searchable(self, search: Search) -> tuple[str, ...]:
         """The classes of photographs that this search may reach now (M42)."""

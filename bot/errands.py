@@ -20,6 +20,7 @@ from bot.sealing import stream_sealed
 from bot.views import approval, look_alikes, request, review
 from bot.views.blocks import Block
 from matcher.contract import FacesFound, SearchResult
+from policy.authority import asked_of_somebody
 from policy.model import (
     AssessPhoto,
     Candidate,
@@ -181,14 +182,25 @@ class Errands:
     async def give_notice(self, lease: Lease) -> None:
         """The requester has the notice: a lead, no lead, or why nothing was searched."""
         search = await self._sealed(lease)
-        text, blocks = request.notice(search, self._casework.pack_of(search))
+        if why := self._casework.withheld(search):
+            text, blocks = request.withheld(search, why)
+        else:
+            text, blocks = request.notice(search, self._casework.pack_of(search))
         account = await self._account(search)
         mention: list[Block] = [request.addressed_to(account)] if account else []
-        await self._post(lease, search, Post.NOTICE, (text, [*mention, *blocks]))
+        message: Message = (text, [*mention, *blocks])
+        if known := await self._desk.posted(ids.post_key(search.id, Post.NOTICE)):
+            await self._desk.update(*known, message)  # withheld since, or let go after all
+            await self._casework.finish(lease)
+        else:
+            await self._post(lease, search, Post.NOTICE, message)
 
     async def hand_photograph(self, lease: Lease) -> None:
-        """The requester, who acknowledged, has the arrest photograph in a direct message."""
+        """The requester, who acknowledged, has the arrest photograph in a direct message; not while it is withheld."""
         search = await self._sealed(lease)
+        if self._casework.withheld(search):
+            await self._casework.finish(lease)
+            return
         account = await self._account(search)
         if account is None:
             raise AssertionError("the requester has no account any more")
@@ -213,7 +225,7 @@ class Errands:
         It shows photographs: where Slack may keep none, the viewer serves it instead.
         """
         search = await self._sealed(lease)
-        if not self._images:
+        if not self._images or self._casework.withheld(search):
             await self._casework.finish(lease)
             return
         assert search.acknowledged_at is not None, "a lead sheet before the acknowledgement"
@@ -327,11 +339,13 @@ class Errands:
         await self._casework.finish(lease)
 
     async def settle_approval(self, lease: Lease) -> None:
-        """The question says that it was answered."""
+        """The question says that it was answered, or what it still takes."""
         search = await self._search(lease)
+        waits = asked_of_somebody(search)
+        said = approval.question(search, self._casework.pack_of(search)) if waits else approval.settled(search)
         for what in ("request", "owed", "quality"):
             if known := await self._desk.posted(ids.post_key(search.id, f"{search.id}:{what}")):
-                await self._desk.update(*known, approval.settled(search))
+                await self._desk.update(*known, said)
         await self._casework.finish(lease)
 
     async def check_approval(self, lease: Lease) -> None:

@@ -13,7 +13,7 @@ from bot.desk import Desk
 from bot.people import People
 from bot.views import request, review
 from bot.views.blocks import View
-from policy.intake import normalised
+from policy.intake import chosen, normalised
 from policy.model import Acknowledge, ChooseFace, Origin, Refused, RequestSearch, SearchId
 from policy.pack import Pack
 
@@ -21,6 +21,7 @@ FIELD_OF_RULE = {
     "authorised-purpose": request.PURPOSE,
     "case-number": request.CASE_NUMBER,
     "attested": request.ATTESTED,
+    "repository": request.REPOSITORIES,
 }
 ONLY_OWNER = Refused("own-photograph", "Only the person who posted the photograph may request a search of it.")
 NOT_HERE = "Post the photograph in the intake channel and press the button beneath it. Nothing was searched."
@@ -143,13 +144,14 @@ class Intake:
 
 
 def _request(form: clicks.Submission) -> RequestSearch:
-    fixed = {request.PURPOSE, request.CASE_NUMBER, request.ATTESTED}
+    fixed = {request.PURPOSE, request.CASE_NUMBER, request.ATTESTED, request.REPOSITORIES}
     return RequestSearch(
         purpose=form.values.get(request.PURPOSE, ""),
         case_number=form.values.get(request.CASE_NUMBER, ""),
         fields={name: value for name, value in form.values.items() if name not in fixed},
         attested=form.values.get(request.ATTESTED) == "yes",
         origin=Origin(form.meta["channel"], form.meta["thread"], form.meta["file"]),
+        repositories=tuple(chosen(form.values.get(request.REPOSITORIES, ""))),
     )
 
 

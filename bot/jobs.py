@@ -71,7 +71,7 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return (_approval(event, after), _card(after), _job("ask-preparation", after))
         case RequestApproved() | RepositoryAllowed():
             begin = (_job("receive-photo", after), _card(after)) if after.state is State.REQUESTED else ()
-            return (*begin, _settle(event, after))
+            return (*begin, *_released(after), _settle(event, after))
         case QualityOverridden():
             return (_job("run-search", after), _card(after), _settle(event, after), _job("settle-preparation", after))
         case PhotoAssessed():
@@ -111,8 +111,10 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return ()
         case RequestRejected():
             return (_card(after), _settle(event, after))
-        case ConflictDeclared() | Quarantined():
+        case ConflictDeclared():
             return (_card(after),)
+        case Quarantined():
+            return (_card(after), *_withheld(after))
         case _:
             assert_never(event)
 
@@ -123,6 +125,28 @@ def _check_approval(event: SearchRequested, search: Search) -> tuple[Job, ...]:
         return ()
     ask = Job("ask-approval", f"{search.id}:owed", {"search": search.id})
     return ask, Job("check-approval", search.id, {"search": search.id}, event.approval_due - event.at)
+
+
+def _withheld(search: Search) -> tuple[Job, ...]:
+    """What was said and handed over already says that it may not be used, and the photograph is gone (M41)."""
+    notice = (_again("give-notice", search),) if Post.NOTICE in search.posts else ()
+    photograph = (_take_away(search, "withheld"),) if Post.PHOTOGRAPH in search.posts else ()
+    return (*notice, *photograph)
+
+
+def _released(search: Search) -> tuple[Job, ...]:
+    """A late approval lets go what was withheld."""
+    if search.outcome is None or search.approval_due is None:
+        return ()
+    notice = (_again("give-notice", search),) if Post.NOTICE in search.posts else ()
+    acknowledged = search.acknowledged_at is not None and Post.PHOTOGRAPH not in search.posts
+    return (*notice, *((_again("hand-photograph", search), _again("hand-sheet", search)) if acknowledged else ()))
+
+
+def _again(kind: str, search: Search) -> Job:
+    """Once for each approval and each quarantine."""
+    stands = "withheld" if search.quarantined else f"{len(search.approvals)}"
+    return Job(kind, f"{search.id}:{stands}", {"search": search.id})
 
 
 def _approval(event: RequestHeld | QualityHeld, search: Search) -> Job:

@@ -117,7 +117,7 @@ def _going(why: str, labels: Collection[str]) -> set[str]:
     match why:
         case "chosen":
             return set(labels) & {FACES}
-        case "handed":
+        case "handed" | "withheld":
             return set(labels) & {LEAD}
         case _:
             return set(labels) - {LEAD}

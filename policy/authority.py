@@ -63,6 +63,13 @@ def approval_open(search: Search) -> bool:
     return not approved(search) and search.refused_by is None
 
 
+def asked_of_somebody(search: Search) -> bool:
+    """Whether somebody's decision on the request, its photographs or its image is still waited for."""
+    if search.outcome is not None and search.approval_due is None:
+        return False
+    return search.state in {State.HELD, State.QUALITY_HELD} or (search.approvers > 0 and approval_open(search))
+
+
 def withheld(search: Search, now: datetime) -> str:
     """Why nobody may see or use the result; empty where they may (M41). The deadline holds without any timer."""
     if search.quarantined:

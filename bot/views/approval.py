@@ -40,8 +40,20 @@ def question(search: Search, pack: Pack) -> tuple[str, list[Block]]:
         section(why),
         *_answers(search, pack),
         actions(*_buttons(search)),
+        context(_still(search)),
         context(f"Pack {search.pack} · whoever asked may not approve; whoever approves does not examine"),
     ]
+
+
+def _still(search: Search) -> str:
+    """How many approvals there are, and what it still takes."""
+    given = len(search.approvals)
+    needed = f"{given} of {search.approvers} approvals given"
+    if search.repositories and search.allowed_until is None:
+        return f"{needed} · and an executive has to allow the photographs asked for: {', '.join(search.repositories)}"
+    if search.allowed_until is not None:
+        return f"{needed} · an executive allowed {', '.join(search.repositories)} until {search.allowed_until:%Y-%m-%d}"
+    return needed
 
 
 def _buttons(search: Search) -> list[Block]:
@@ -49,7 +61,7 @@ def _buttons(search: Search) -> list[Block]:
         button("Approve", "approve_request", search.id, style="primary"),
         button("Do not approve", "reject_request", search.id, style="danger"),
     ]
-    if search.repositories:
+    if search.repositories and search.allowed_until is None:
         buttons.append(button("Allow exceptional photographs", "allow_repository", search.id))
         buttons.append(button("Do not allow them", "deny_repository", search.id))
     return [*buttons, button("I know somebody in this case", "declare_conflict", search.id)]

@@ -23,6 +23,7 @@ from policy.model import Conclusion, Outcome, Search, SearchId, State
 from policy.pack import FormField, Pack, Purpose
 
 PURPOSE, CASE_NUMBER, ATTESTED = "purpose", "case-number", "attested"
+REPOSITORIES = "repositories"  # no question of a pack's may have that name
 ANSWER = "answer"  # every input's action id; the block id names the question
 LEAD_ONLY = "_What comes back is an investigative lead only, never an identification, never probable cause._"
 
@@ -102,9 +103,19 @@ def form(
     deciding = {field.when.field for field in pack.fields(purpose) if field.when}
     due = intake.asked(pack, purpose, answers)
     blocks += [_question(field, answers.get(field.name, ""), dispatch=field.name in deciding) for field in due]
+    if pack.repositories.exceptional:
+        blocks.append(_repositories(pack, answers.get(REPOSITORIES, "")))
     blocks.append(asked(ATTESTED, pack.attestation, checkboxes(ANSWER, {"yes": "I attest to this"})))
     blocks.append(context(LEAD_ONLY))
     return modal("request_form", "Request a search", "Request", blocks, data) | {"notify_on_close": True}
+
+
+def _repositories(pack: Pack, answer: str) -> Block:
+    """Classes of photographs that are otherwise out of reach (M42)."""
+    options = {code: f"{code.replace('-', ' ')} photographs".capitalize() for code in pack.repositories.exceptional}
+    hint = "Searched only where an executive allows it in writing, until a date. Say in the basis why."
+    element = checkboxes(ANSWER, options, intake.chosen(answer))
+    return asked(REPOSITORIES, "Beyond arrest photographs", element, hint=hint, optional=True)
 
 
 def _case_number(purpose: Purpose, typed: str) -> Block:
@@ -190,6 +201,17 @@ def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     return text, [
         section(f"*{title}* {body}\n{literal(search.reason)}"),
         context(f"Search {search.id} · The request is recorded and disclosable."),
+    ]
+
+
+def withheld(search: Search, why: str) -> tuple[str, list[Block]]:
+    """In the place of a notice, while nobody may see or use the result (M41)."""
+    text = f"WITHHELD. {why}"
+    return text, [
+        section(f"*WITHHELD.* {literal(why)}"),
+        context(
+            f"Search {search.id} · Do not act on anything that came of it. The request is recorded and disclosable."
+        ),
     ]
 
 

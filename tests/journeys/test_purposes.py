@@ -118,6 +118,54 @@ async def test_an_emergency_is_searched_at_once_and_its_approval_is_asked_for(to
     assert (await town.kinds(search)).count("RequestApproved") == 1
 
 
+async def test_the_lead_of_an_emergency_that_is_not_approved_is_withheld(town, enrolled):
+    """What stood in the notice is gone from it, and the button that opened the photograph does nothing."""
+    async with (
+        town.person("dana.ruiz") as dana,
+        town.person("eva.lind") as eva,
+        town.person("noor.haddad") as noor,
+        town.person("mara.quinn") as mara,
+    ):
+        post, search, wrong = await ask(town, dana, enrolled, "imminent-threat")
+        assert wrong == {}
+        root = await play.review_thread(eva, town.room("review"), search)
+        for examiner in (eva, noor):
+            assert await play.examine(examiner, root, enrolled)
+        await play.approve(mara, town.room("oversight"), search)
+        notice = await play.notice_of(dana, town.room("intake"), post["ts"], leads=True)
+        await decide(town, search, "reject_request", "The call was a hoax, and known to be one.")
+        gone = await dana.wait_message(town.room("intake"), lambda m: m["text"].startswith("WITHHELD"), post["ts"])
+        assert gone["ts"] == notice["ts"]
+        assert not play.has(gone, "acknowledge_lead")
+    await town.settled_but_for(search, "check-approval")
+    kinds = await town.kinds(search)
+    assert "Quarantined" in kinds
+    assert "LeadAcknowledged" not in kinds
+
+
+async def test_photographs_beyond_arrests_are_searched_only_once_an_executive_allowed_them(town, enrolled):
+    await town.sql("UPDATE casework.person SET roles = roles || '{executive}' WHERE name = 'Mara Quinn'")
+    try:
+        async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva:
+            post, search, wrong = await ask(town, dana, enrolled, "suspect", repositories=["parole"])
+            assert wrong == {}
+            await dana.wait_message(town.room("intake"), lambda m: "Waiting for approval" in m["text"], post["ts"])
+            await decide(town, search, "approve_request")
+            assert "PhotoAssessed" not in await town.kinds(search)
+            async with town.person("mara.quinn") as mara:
+                still = await mara.wait_message(
+                    town.room("oversight"),
+                    lambda m: search in m["text"] and "1 of 1 approvals given" in json.dumps(m["blocks"]),
+                )
+                assert play.has(still, "allow_repository")
+            await decide(town, search, "allow_repository", "The parole office consented in writing.")
+            await play.review_thread(eva, town.room("review"), search)
+    finally:
+        await town.sql("UPDATE casework.person SET roles = array_remove(roles, 'executive') WHERE name = 'Mara Quinn'")
+    [row] = await town.sql("SELECT body FROM casework.search WHERE id = $1", search)
+    assert json.loads(row["body"])["evidence"]["classes"] == "arrest parole"
+
+
 async def test_an_examiner_who_knows_somebody_stands_aside_for_good(town, enrolled):
     async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva:
         _, search = await play.request(dana, town.room("intake"), enrolled, quiet)

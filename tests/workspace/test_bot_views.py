@@ -151,6 +151,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "preparation over": preparing.over(search),
         "deleted": request.deleted(search),
         "still there": request.still_there(search),
+        "withheld": request.withheld(search, typed),
         "please delete": request.please_delete(search),
         "photographs gone": review.photographs_gone(search),
         "no photograph": request.no_photograph(search),
