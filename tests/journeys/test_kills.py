@@ -99,7 +99,16 @@ async def one_of_each(town, search, post, root) -> None:
         decisions = [m for m in await mara.messages(town.room("oversight")) if search in m["text"]]
         assert len(decisions) == 1
         direct = next(c for c in await dana.channels() if c.get("is_im"))
-        handed = [m for m in await dana.messages(direct["id"]) if search in json.dumps(m)]
+
+        async def told() -> list:
+            return [m for m in await dana.messages(direct["id"]) if search in json.dumps(m)]
+
+        async def sheet_is_there() -> bool:
+            """Slack shares a file some time after it took it."""
+            return any(m.get("files") for m in await told())
+
+        await dana.wait_for(sheet_is_there, 30)
+        handed = await told()
         photographs = [m for m in handed if any(b["type"] == "image" for b in m.get("blocks") or [])]
         sheets = [f for m in handed for f in m.get("files") or [] if f["name"].endswith(".pdf")]
         assert (len(photographs), len(sheets)) == (1, 1), [m["text"] for m in handed]

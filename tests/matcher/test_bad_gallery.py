@@ -19,6 +19,7 @@ from matcher.service import Service
 from tests.matcher.conftest import ONE_PERSON, PEOPLE, probe_of
 from tests.story import NOON
 
+ARRESTS = frozenset({"arrest"})
 PUT_VECTOR = "UPDATE gallery.embedding SET vector = $1 WHERE photograph = (SELECT id FROM gallery.photograph ORDER BY number LIMIT 1)"
 
 
@@ -170,11 +171,11 @@ async def test_whoever_is_sealed_while_a_search_is_under_way_is_not_in_its_answe
     facts = GalleryFacts(photos=len(index), people=len(PEOPLE), root=index.root())
     photo = images.decode(probe_of(PEOPLE[0]).read_bytes())
     probe = faces.vector(photo, faces.find(photo)[0])
-    before = await search.search(conn, index, facts, probe, 3)
+    before = await search.search(conn, index, facts, probe, 3, ARRESTS)
     assert before.candidates[0].person_id == PEOPLE[0]
     pool = await gallery.connect(database.url("matcher"), "court")
     async with pool.acquire() as other:
-        after = await search.search(SealsOnTheWay(conn, other, PEOPLE[0]), index, facts, probe, 3)
+        after = await search.search(SealsOnTheWay(conn, other, PEOPLE[0]), index, facts, probe, 3, ARRESTS)
     await pool.close()
     people = [candidate.person_id for candidate in after.candidates]
     assert PEOPLE[0] not in people
