@@ -189,8 +189,9 @@ class Errands:
         account = await self._account(search)
         mention: list[Block] = [request.addressed_to(account)] if account else []
         message: Message = (text, [*mention, *blocks])
-        if known := await self._desk.posted(ids.post_key(search.id, Post.NOTICE)):
-            await self._desk.update(*known, message)  # withheld since, or let go after all
+        if posted := search.posts.get(Post.NOTICE):  # withheld since, or let go after all
+            channel, ts = posted.split()
+            await self._desk.update(channel, ts, message)
             await self._casework.finish(lease)
         else:
             await self._post(lease, search, Post.NOTICE, message)
