@@ -46,7 +46,7 @@ from bot.sealing import Sealer, publish_to, unpublished
 from bot.settings import SealerSettings, Settings, SettingsError
 from bot.upkeep import Upkeep
 from bot.viewer import Viewer
-from bot.views import request, review
+from bot.views import comparison, request, review
 from bot.worker import Worker
 from policy import evaluated
 from policy.model import SearchId
@@ -194,6 +194,7 @@ def build(p: Parts) -> AsyncApp:
     app.view("request_form")(_answered(intake.form_submitted))
     app.view_closed("request_form")(_acknowledged(intake.form_closed, p.desk))
     app.view("worksheet")(_answered(examination.concluded))
+    app.view(comparison.FORM)(_answered(examination.compared))
     app.view("decide_lead")(_answered(examination.decided))
 
     async def usage(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -11,10 +11,11 @@ from typing import Any, cast
 import structlog
 from pydantic import TypeAdapter
 
-from bot import drafts, jobs, known_answers, ledger, queue, store
+from bot import checklist, drafts, jobs, known_answers, ledger, queue, store
 from bot.database import Conn, Pool
 from policy.authority import searchable, withheld
-from policy.model import Actor, Command, Event, PersonId, Refused, Role, Search, SearchId, State
+from policy.model import Actor, Command, Event, Label, PersonId, Refused, Role, Search, SearchId, State
+from policy.morphology import Component, Found
 from policy.pack import Pack
 from policy.workflow import Events, decide, evolve, may
 
@@ -99,6 +100,26 @@ class Casework:
         async with self._pool.acquire() as conn:
             await known_answers.sat_down(conn, search_id, by.id, self._clock())
 
+    async def compared(self, search_id: SearchId, candidate: Label, by: Actor) -> Mapping[Component, Found]:
+        """What `by` found so far of that candidate, component by component."""
+        async with self._pool.acquire() as conn:
+            return await checklist.compared(conn, search_id, by.id, candidate)
+
+    async def compare(
+        self, search_id: SearchId, candidate: Label, findings: Mapping[Component, Found], by: Actor
+    ) -> None:
+        """The findings stand, and the ledger has those that are new."""
+        now = self._clock()
+        async with self._pool.acquire() as conn, conn.transaction():
+            before = await checklist.compared(conn, search_id, by.id, candidate)
+            for component, found in findings.items():
+                if before.get(component) is not found:
+                    await checklist.find(conn, search_id, by.id, candidate, component, found, now)
+                    said = {"candidate": candidate, "component": component, "finding": found}
+                    await ledger.append(
+                        conn, f"viewer:{search_id}", "ComponentCompared", at=now, actor=by.id, data=said
+                    )
+
     async def draft(self, search_id: SearchId, by: Actor) -> dict[str, str]:
         """What `by` had typed into the form of this search before closing it."""
         async with self._pool.acquire() as conn, conn.transaction():
@@ -162,8 +183,8 @@ def from_entry(kind: str, data: Mapping[str, Any]) -> Event:
 
 
 REGISTER_PACK = """
-INSERT INTO casework.pack (id, sha256, text, examiners, supervisor_decides, certification)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING
+INSERT INTO casework.pack (id, sha256, text, examiners, supervisor_decides, certification, checklist)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING
 """
 REGISTER_PURPOSE = "INSERT INTO casework.purpose (pack, code) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 PACKS = "SELECT id, sha256, text FROM casework.pack"
@@ -177,7 +198,14 @@ async def register(conn: Conn, pack: Pack, text: str) -> list[tuple[str, str]]:
     """`pack` may be searched under from now on; answers (id, text) of every pack ever used."""
     review, certification = pack.review, pack.certification.required
     await conn.execute(
-        REGISTER_PACK, pack.id, pack.sha256, text, review.examiners, review.supervisor_decides, certification
+        REGISTER_PACK,
+        pack.id,
+        pack.sha256,
+        text,
+        review.examiners,
+        review.supervisor_decides,
+        certification,
+        review.checklist,
     )
     for purpose in pack.purposes:
         await conn.execute(REGISTER_PURPOSE, pack.id, purpose.code)

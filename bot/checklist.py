@@ -1,41 +1,13 @@
 """The morphological comparison of one candidate, component by component, as one examiner noted it (ASTM E3149)."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.database import Conn
 from policy.model import Label, PersonId, SearchId
-
-# Top to bottom, as the practice asks; listed components are used where visible (E3149-26).
-COMPONENTS: Mapping[str, str] = {
-    "skin": "Skin",
-    "outline": "Head and face outline",
-    "proportion": "Composition and proportion",
-    "hairline": "Hairline and baldness",
-    "forehead": "Forehead",
-    "eyebrows": "Eyebrows",
-    "eyes": "Eyes",
-    "cheeks": "Cheeks",
-    "nose": "Nose",
-    "ears": "Ears",
-    "mouth": "Mouth",
-    "chin": "Chin and jaw",
-    "neck": "Neck",
-    "facial-hair": "Facial hair",
-    "lines": "Facial lines",
-    "scars": "Scars",
-    "marks": "Marks",
-    "alterations": "Alterations: tattoo, piercing, make-up",
-}
-FINDINGS: Mapping[str, str] = {
-    "similar": "Similar",
-    "different": "Different",
-    "explainable": "Explainable",
-    "not-comparable": "Not comparable",
-}
+from policy.morphology import Component, Found
 
 
 class Finding(BaseModel):
@@ -43,7 +15,7 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    finding: Literal["similar", "different", "explainable", "not-comparable"]
+    finding: Found
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -72,3 +44,33 @@ async def of(conn: Conn, search: SearchId, examiner: PersonId) -> dict[str, dict
         kept = {"finding": row["finding"], "note": row["note"]}
         noted.setdefault(row["candidate"], {})[row["component"]] = kept
     return noted
+
+
+COMPARED = "SELECT component, finding FROM casework.checklist WHERE search = $1 AND examiner = $2 AND candidate = $3"
+
+
+async def compared(conn: Conn, search: SearchId, examiner: PersonId, candidate: Label) -> dict[Component, Found]:
+    """What the examiner found so far of one candidate."""
+    rows = await conn.fetch(COMPARED, search, examiner, candidate)
+    return {Component(row["component"]): Found(row["finding"]) for row in rows}
+
+
+FIND = """
+INSERT INTO casework.checklist (search, examiner, candidate, component, finding, note, noted_at)
+VALUES ($1, $2, $3, $4, $5, '', $6)
+ON CONFLICT (search, examiner, candidate, component) DO UPDATE
+SET finding = excluded.finding, noted_at = excluded.noted_at
+"""
+
+
+async def find(
+    conn: Conn,
+    search: SearchId,
+    examiner: PersonId,
+    candidate: Label,
+    component: Component,
+    found: Found,
+    now: datetime,
+) -> None:
+    """The finding stands; a note that was written beside an earlier one stays."""
+    await conn.execute(FIND, search, examiner, candidate, component, found, now)

@@ -5,13 +5,13 @@ more than that somebody *may* be the same person.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.views import request
-from policy.model import Face, Search
+from bot.views import comparison, request
+from policy.model import Examination, Face, Search
 from policy.pack import Pack
 from policy.preparation import in_words
 
@@ -95,10 +95,16 @@ def said(search: Search, pack: Pack, earlier: Mapping[str, int]) -> dict[str, ob
         "candidate_caption": "Arrest photograph",
         "duties": list(DUTIES),
         "differences": [e.differences for e in opinions],
+        "comparison": [f"Examiner {n}. {told}" for n, told in enumerate(_compared(opinions), start=1)],
         "limits": [_image_limits(search), CHAT_LIMITS, *_edits(search), GALLERY_LIMITS],
         "facts": [*_facts(search, pack), ("Earlier searches", _earlier(earlier))],
         "handling": _handling(search),
     }
+
+
+def _compared(opinions: Sequence[Examination]) -> list[str]:
+    """The morphological comparison as each examiner noted it, without the note-taker's name (M18)."""
+    return [" ".join(comparison.in_words(opinion.components)) or "Not recorded." for opinion in opinions]
 
 
 def _image_limits(search: Search) -> str:

@@ -10,10 +10,9 @@ from bot.clicks import Click
 from bot.desk import Desk
 from bot.errands import Rooms
 from bot.people import People
-from bot.views import review
+from bot.views import comparison, review
 from policy.model import (
     Actor,
-    Answer,
     AnswerCandidate,
     Conclude,
     DecideLead,
@@ -23,10 +22,11 @@ from policy.model import (
     Search,
     SearchId,
 )
+from policy.morphology import Answer, Support, outward
 from policy.workflow import Events, examination
 
 OF_DIFFERENCES = ("differences-considered", "sober-words")  # refusals that stand beside that field
-PROBE_ANSWER = AnswerCandidate(Label(""), Answer.INCONCLUSIVE)  # asked of the policy, never submitted
+PROBE_ANSWER = AnswerCandidate(Label(""), Support.NEITHER)  # asked of the policy, never submitted
 
 
 def _shows(before: Search, by: Actor, command: AnswerCandidate, events: Events) -> bool:
@@ -38,7 +38,7 @@ def _shows(before: Search, by: Actor, command: AnswerCandidate, events: Events) 
     answers = mine.answers if mine else {}
     left = len(before.candidates) - len({*answers, command.label})
     refused = any(isinstance(event, Refused) for event in events)
-    return refused or Answer.POSSIBLE in {command.answer, answers.get(command.label)} or left % 5 == 0
+    return refused or Answer.POSSIBLE in {outward(command.support), answers.get(command.label)} or left % 5 == 0
 
 
 class Review:
@@ -67,7 +67,7 @@ class Review:
         """The answer is kept as soon as it is chosen: nothing an examiner did is lost with the modal."""
         chosen = clicks.click(body)
         search_id = SearchId(chosen.meta["search"])
-        command = AnswerCandidate(Label(chosen.action.removeprefix("answer_")), Answer(chosen.value))
+        command = AnswerCandidate(Label(chosen.action.removeprefix("answer_")), Support(chosen.value))
         by = await self._examiner(chosen)
         before = await self._casework.look(search_id)
         events = await self._casework.submit(search_id, command, by)
@@ -92,14 +92,33 @@ class Review:
         form = clicks.submission(body)
         search_id = SearchId(form.meta["search"])
         conclusion, candidate = review.read_conclusion(form.values[review.CONCLUSION])
-        command = Conclude(conclusion, candidate, form.values.get(review.DIFFERENCES, ""), form.meta["probe"])
         by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
-        match await self._casework.submit(search_id, command, by):
+        found = await self._casework.compared(search_id, candidate, by) if candidate else {}
+        said = form.values.get(review.DIFFERENCES, "")
+        match await self._casework.submit(
+            search_id, Conclude(conclusion, candidate, said, form.meta["probe"], found), by
+        ):
+            case (Refused("compares-components"),) if candidate:
+                await ack(response_action="push", view=comparison.sheet(search_id, candidate, found))
             case (Refused(rule, reason),):
                 field = review.DIFFERENCES if rule in OF_DIFFERENCES else review.CONCLUSION
                 await ack(response_action="errors", errors={field: reason})
             case _:
                 await ack(response_action="update", view=review.locked(await self._casework.look(search_id)))
+
+    async def compared(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The findings are kept before the form closes; the worksheet lies open beneath it."""
+        form = clicks.submission(body)
+        search_id, candidate = SearchId(form.meta["search"]), Label(form.meta["candidate"])
+        by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
+        search = await self._casework.look(search_id)
+        if refused := self._casework.may(search, PROBE_ANSWER, by):
+            await self._casework.refuse(search_id, refused, by)
+            await ack(response_action="update", view=review.telling(refused.reason))
+            return
+        if candidate in {one.label for one in search.candidates}:
+            await self._casework.compare(search_id, candidate, comparison.read(form.values), by)
+        await ack()
 
     async def open_decision(self, body: dict[str, Any]) -> None:
         """The supervisor's form, or a sentence why not."""

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from policy.model import (
     Acknowledge,
-    Answer,
     AnswerCandidate,
     ChooseFace,
     Command,
@@ -14,6 +13,7 @@ from policy.model import (
     PrepareProbe,
     Search,
 )
+from policy.morphology import Support
 from policy.preparation import Original
 
 PROBE, FACES, PREPARED = "probe", "faces", "prepared"
@@ -31,7 +31,7 @@ class Sight(StrEnum):
 
 # Asked of the policy at every view and never submitted: whoever could give the command may see what it is about.
 QUESTIONS: Mapping[Sight, Command] = {
-    Sight.EXAMINATION: AnswerCandidate(Label(""), Answer.INCONCLUSIVE),
+    Sight.EXAMINATION: AnswerCandidate(Label(""), Support.NEITHER),
     Sight.DECISION: DecideLead(approve=True, reason="?"),
     Sight.FACES: ChooseFace(0),
     Sight.PREPARATION: PrepareProbe(Original(), "", "", 0),

@@ -58,8 +58,8 @@ def as_json(search: Search) -> dict[str, Any]:
 
 
 OPINION = """
-INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candidate, concluded_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candidate, concluded_at, components)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 APPROVAL = "INSERT INTO casework.approval (search, requested_by, approver, approved_at) VALUES ($1, $2, $3, $4)"
 LEAD = """
@@ -72,10 +72,8 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
     """Approvals, opinions and leads stand in tables of their own: constraints are the second wall behind `decide`."""
     match event:
         case ExaminationConcluded():
-            candidate = event.candidate
-            await conn.execute(
-                OPINION, search.id, search.requested_by, event.by, event.conclusion.value, candidate, now
-            )
+            said = (event.conclusion.value, event.candidate, now, dict(event.components))
+            await conn.execute(OPINION, search.id, search.requested_by, event.by, *said)
         case RequestApproved():
             await conn.execute(APPROVAL, search.id, search.requested_by, event.by, event.at)
         case LeadIssued():

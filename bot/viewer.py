@@ -26,7 +26,7 @@ from bot.people import People
 from bot.preparing import Preparing
 from bot.sights import Sight
 from bot.viewer_links import Holder, Opened, Session, Unopened
-from bot.views import review
+from bot.views import comparison, review
 from policy.model import Actor, Label, Refused, Role, Search, SearchId, State
 from policy.preparation import Operation
 from policy.workflow import searched_copy
@@ -204,8 +204,8 @@ class Viewer:
                 "sheet": f"lead-sheet-{seat.search.id}.pdf" if seat.sight is Sight.LEAD else "",
                 "picture": sights.pictures(seat.sight, seat.search)[0],
                 "candidates": [candidate.label for candidate in ordered if candidate.label in seen],
-                "components": list(checklist.COMPONENTS.items()) if compares else [],
-                "findings": list(checklist.FINDINGS.items()) if compares else [],
+                "components": list(comparison.COMPONENTS.items()) if compares else [],
+                "findings": list(comparison.FINDINGS.items()) if compares else [],
                 "noted": noted,
             }
         )
@@ -262,7 +262,7 @@ class Viewer:
         label, component = request.match_info["label"], request.match_info["component"]
         found = _finding(await request.read())
         compared = sights.candidates(seat.sight, seat.search) if seat.sight is Sight.EXAMINATION else ()
-        known = component in checklist.COMPONENTS and label in compared
+        known = component in set(comparison.COMPONENTS) and label in compared
         if found is None or not known:
             return pages.telling(NOT_A_FINDING, 422)
         now, by = self._clock(), seat.by.id

@@ -12,6 +12,7 @@ from policy import evaluated, intake
 from policy import model as m
 from policy.authority import approval_open, examiners
 from policy.folding import evolve
+from policy.morphology import Component, Found, Support
 from policy.pack import FormField, Pack
 from policy.schema import Case
 from policy.workflow import Events, decide
@@ -109,15 +110,19 @@ def _asks(scene: Scene, by: m.Actor) -> Scene:
     return scene.after(request(scene.case, scene.pack), by)
 
 
+COMPARED: Mapping[Component, Found] = dict.fromkeys(Component, Found.SIMILAR) | {Component.EARS: Found.EXPLAINABLE}
+
+
 def _concludes(pick: m.Label | None) -> Callable[[Scene, m.Actor], Scene]:
     """Every candidate is answered, then the opinion is locked."""
 
     def told(scene: Scene, by: m.Actor) -> Scene:
         for candidate in scene.search.candidates:
-            answer = m.Answer.POSSIBLE if candidate.label == pick else m.Answer.EXCLUDED
-            scene = scene.after(m.AnswerCandidate(candidate.label, answer), by)
+            support = Support.SAME if candidate.label == pick else Support.DIFFERENT
+            scene = scene.after(m.AnswerCandidate(candidate.label, support), by)
         conclusion = m.Conclusion.POSSIBLE_MATCH if pick else m.Conclusion.NO_POSSIBLE_MATCH
-        return scene.after(m.Conclude(conclusion, pick, "The ear lobes differ slightly." if pick else "", PHOTO), by)
+        differences, components = ("The ear lobes differ slightly.", COMPARED) if pick else ("", {})
+        return scene.after(m.Conclude(conclusion, pick, differences, PHOTO, components), by)
 
     return told
 

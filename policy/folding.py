@@ -141,7 +141,11 @@ def _with_examination(search: Search, event: CandidateAnswered | ExaminationConc
     others = tuple(e for e in search.examinations if e.examiner != event.by)
     match event:
         case CandidateAnswered():
-            mine = replace(mine, answers={**mine.answers, event.label: event.answer})
+            mine = replace(
+                mine,
+                answers={**mine.answers, event.label: event.answer},
+                support={**mine.support, event.label: event.support},
+            )
         case ExaminationConcluded():
             mine = replace(
                 mine,
@@ -149,5 +153,6 @@ def _with_examination(search: Search, event: CandidateAnswered | ExaminationConc
                 candidate=event.candidate,
                 differences=event.differences,
                 probe_sha256=event.probe_sha256,
+                components=event.components,
             )
     return replace(search, examinations=(*others, mine))

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from policy.morphology import Answer, Component, Found, Support
 from policy.preparation import Operation
 
 SearchId = NewType("SearchId", str)
@@ -49,14 +50,6 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
     REJECTED = "rejected"  # by whoever had to approve
     KNOWN_ANSWER = "known-answer"  # of a case that measures examiners; nothing else comes of it
-
-
-class Answer(StrEnum):
-    """What an examiner says of one candidate, outward in three words (domain.md section 3)."""
-
-    POSSIBLE = "possible"
-    INCONCLUSIVE = "inconclusive"
-    EXCLUDED = "excluded"
 
 
 class Conclusion(StrEnum):
@@ -117,6 +110,8 @@ class Examination:
     candidate: Label | None = None
     differences: str = ""
     probe_sha256: str = ""
+    support: Mapping[Label, Support] = field(default_factory=dict[Label, Support])  # seven points, behind the answers
+    components: Mapping[Component, Found] = field(default_factory=dict[Component, Found])  # of the candidate named
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +284,7 @@ class RecordPosted:
 @dataclass(frozen=True, slots=True)
 class AnswerCandidate:
     label: Label
-    answer: Answer
+    support: Support
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +293,7 @@ class Conclude:
     candidate: Label | None
     differences: str
     probe_sha256: str
+    components: Mapping[Component, Found] = field(default_factory=dict[Component, Found])  # of the candidate named
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +460,7 @@ class CandidateAnswered:
     by: PersonId
     label: Label
     answer: Answer
+    support: Support
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +470,7 @@ class ExaminationConcluded:
     candidate: Label | None
     differences: str
     probe_sha256: str
+    components: Mapping[Component, Found] = field(default_factory=dict[Component, Found])
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class Review(Rule):
     blind: Literal[True] = True  # no pack may let the second examiner see the first opinion (M20)
     disagreement: Literal["no-lead", "arbiter"]
     supervisor_decides: bool
+    checklist: bool = True  # whoever is named as possible was compared component by component before (M18)
 
     @model_validator(mode="after")
     def an_arbiter_settles_between_two(self) -> Self:

@@ -71,6 +71,7 @@ from policy.model import (
     State,
     Withdraw,
 )
+from policy.morphology import Component, outward
 from policy.pack import Pack
 from policy.schema import Emergency
 
@@ -132,7 +133,7 @@ def _done_before(  # noqa: C901 - a case per command
             return command.what in search.posts
         case AnswerCandidate():
             mine = examination(search, by.id)
-            return mine is not None and mine.conclusion is None and mine.answers.get(command.label) == command.answer
+            return mine is not None and mine.conclusion is None and mine.support.get(command.label) is command.support
         case Conclude():
             mine = examination(search, by.id)
             return mine is not None and (mine.conclusion, mine.candidate) == (command.conclusion, command.candidate)
@@ -369,14 +370,21 @@ def _drop(search: Search, command: DropCandidate) -> Events:
 def _answer(search: Search, command: AnswerCandidate, by: Actor) -> Events:
     if command.label not in {candidate.label for candidate in search.candidates}:
         return (Refused("names-candidate", "That candidate is not among those of this search."),)
-    return (CandidateAnswered(by.id, command.label, command.answer),)
+    return (CandidateAnswered(by.id, command.label, outward(command.support), command.support),)
 
 
 def _conclude(search: Search, command: Conclude, by: Actor, pack: Pack) -> Events:
     if refusal := _conclusion_fits(search, command, examination(search, by.id)):
         return (refusal,)
+    if refusal := _compared(command, pack):
+        return (refusal,)
     concluded = ExaminationConcluded(
-        by.id, command.conclusion, command.candidate, command.differences.strip(), command.probe_sha256
+        by.id,
+        command.conclusion,
+        command.candidate,
+        command.differences.strip(),
+        command.probe_sha256,
+        command.components if command.candidate else {},
     )
     return (concluded, *_after_opinions(evolve(search, concluded), pack))
 
@@ -396,6 +404,19 @@ def _conclusion_fits(search: Search, command: Conclude, mine: Examination | None
     if word := wording.claim(command.differences):
         return Refused("sober-words", f"“{word}” says more than a comparison can: write what you see (L3).")
     return None
+
+
+def _compared(command: Conclude, pack: Pack) -> Refused | None:
+    """Nobody is named before each component of the face was compared, as the pack says (M18)."""
+    if command.candidate is None or not pack.review.checklist:
+        return None
+    missing = [component for component in Component if component not in command.components]
+    if not missing:
+        return None
+    still = "" if len(missing) == len(Component) else f" Still open: {', '.join(missing)}."
+    return Refused(
+        "compares-components", f"Compare candidate {command.candidate} component by component first (M18).{still}"
+    )
 
 
 def _after_opinions(search: Search, pack: Pack) -> Events:

@@ -70,7 +70,9 @@ SEEN = m.AssessPhoto(SHA, (FACE,), "model")
 SEEN_TWO = m.AssessPhoto(SHA, (FACE, OTHER_FACE), "model")
 FOUND = m.RecordCandidates(CANDIDATES, {"k": 20})
 OPENED = m.RecordPosted(m.Post.REVIEW, "C2", "2.0")
-LEAD = m.Conclude(m.Conclusion.POSSIBLE_MATCH, K7, "The ear lobes differ slightly; the light explains it.", SHA)
+COMPARED = dict.fromkeys(m.Component, m.Found.SIMILAR) | {m.Component.EARS: m.Found.EXPLAINABLE}
+DIFFERENCES = "The ear lobes differ slightly; the light explains it."
+LEAD = m.Conclude(m.Conclusion.POSSIBLE_MATCH, K7, DIFFERENCES, SHA, COMPARED)
 OTHER_LEAD = replace(LEAD, candidate=P4)
 NO_LEAD = m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", SHA)
 APPROVE = m.DecideLead(approve=True, reason="Both examinations are sound.")
@@ -81,7 +83,7 @@ Step = tuple[m.Command, m.Actor]
 def answers(by: m.Actor, *possible: m.Label) -> list[Step]:
     """`by` answers every candidate: those named as possible, the others as excluded."""
     return [
-        (m.AnswerCandidate(c.label, m.Answer.POSSIBLE if c.label in possible else m.Answer.EXCLUDED), by)
+        (m.AnswerCandidate(c.label, m.Support.SAME if c.label in possible else m.Support.DIFFERENT), by)
         for c in CANDIDATES
     ]
 

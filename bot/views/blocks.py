@@ -121,6 +121,17 @@ def checkboxes(action_id: str, options: Mapping[str, str], ticked: Collection[st
     return element
 
 
+def radio(action_id: str, options: Mapping[str, str], chosen: str | None = None) -> Block:
+    element: Block = {
+        "type": "radio_buttons",
+        "action_id": action_id,
+        "options": [option(value, text) for value, text in options.items()],
+    }
+    if chosen is not None and chosen in options:
+        element["initial_option"] = option(chosen, options[chosen])
+    return element
+
+
 def asked(
     block_id: str, label: str, element: Block, *, hint: str = "", optional: bool = False, dispatch: bool = False
 ) -> Block:

@@ -22,14 +22,19 @@ from bot.views.blocks import (
     text_input,
 )
 from bot.views.look_alikes import risk
-from policy.model import Answer, Candidate, Conclusion, Examination, Label, Search, State
+from policy.model import Candidate, Conclusion, Examination, Label, Search, State
+from policy.morphology import Answer, Support
 
 PAGE = 20  # candidates on one page of the worksheet; a view holds 100 blocks
 CONCLUSION, DIFFERENCES = "conclusion", "differences"
-ANSWER_WORDS = {
-    Answer.POSSIBLE: "Possible match",
-    Answer.INCONCLUSIVE: "Inconclusive",
-    Answer.EXCLUDED: "Not the same person",
+SUPPORT_WORDS = {  # the scale is an examiner's own; others are told three words at most
+    Support.SAME_STRONGLY: "One person: strong support",
+    Support.SAME: "One person: support",
+    Support.SAME_WEAKLY: "One person: limited support",
+    Support.NEITHER: "No support either way",
+    Support.DIFFERENT_WEAKLY: "Two people: limited support",
+    Support.DIFFERENT: "Two people: support",
+    Support.DIFFERENT_STRONGLY: "Two people: strong support",
 }
 CONCLUSION_WORDS = {
     Conclusion.INCONCLUSIVE: "Inconclusive",
@@ -78,13 +83,13 @@ def worksheet(
     ordered = order(search, seed)
     pages = max(1, -(-len(ordered) // PAGE))
     page = min(max(page_asked, 0), pages - 1)
-    answers = mine.answers if mine else {}
+    answers, support = (mine.answers, mine.support) if mine else ({}, {})
     blocks = [*pictured(files, PROBE, "Submitted image"), *pictured(files, PREPARED, PREPARED_WORDS)]
     blocks.append(_progress(search, answers))
     if PROBE not in files:
         blocks.append(_at_the_viewer(search, "The photographs are at the viewer.", ""))
     for candidate in ordered[page * PAGE : (page + 1) * PAGE]:
-        blocks += _candidate(candidate, files, answers.get(candidate.label))
+        blocks += _candidate(candidate, files, support.get(candidate.label))
     if pages > 1:
         blocks.append(_pager(search, page, pages))
     blocks.append(divider())
@@ -104,9 +109,9 @@ def _progress(search: Search, answers: Mapping[Label, Answer]) -> Block:
     return context(f"{done} Answers are kept as you choose them; only you can see them.")
 
 
-def _candidate(candidate: Candidate, files: Mapping[str, str], answer: Answer | None) -> list[Block]:
-    words = {a.value: w for a, w in ANSWER_WORDS.items()}
-    choice = select(f"answer_{candidate.label}", "Your answer", words, answer.value if answer else None)
+def _candidate(candidate: Candidate, files: Mapping[str, str], support: Support | None) -> list[Block]:
+    words = {s.value: w for s, w in SUPPORT_WORDS.items()}
+    choice = select(f"answer_{candidate.label}", "What is seen supports", words, support.value if support else None)
     return [
         *pictured(files, candidate.label, f"Candidate {candidate.label}"),
         section(f"Candidate {candidate.label}", accessory=choice, block_id=f"candidate_{candidate.label}"),
@@ -131,7 +136,7 @@ def _conclusion(search: Search, answers: Mapping[Label, Answer]) -> list[Block]:
             CONCLUSION,
             "Your conclusion",
             select("answer", "Choose once every candidate is answered", dict(list(choices.items())[:100])),
-            hint="A possible match names one candidate whom you answered as possible.",
+            hint="A possible match names one candidate for whom there is support, and not limited support alone.",
         ),
         asked(
             DIFFERENCES,

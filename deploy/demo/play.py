@@ -12,7 +12,8 @@ from typing import Any
 from deploy.demo.eyes import same_picture
 from deploy.demo.system import System
 from deploy.workspace.person import Person, RefusedError
-from policy.model import Answer, Conclusion
+from policy.model import Conclusion
+from policy.morphology import Found, Support
 
 __all__ = ["RefusedError", "same_picture"]
 
@@ -160,16 +161,28 @@ async def examine(who: Person, root: Json, probe: Probe | None) -> str | None:
         shown = await who.image(file)
         possible = probe is not None and any(same_picture(shown, known) for known in probe.known)
         picked = label if possible else picked
-        answer = Answer.POSSIBLE if possible else Answer.EXCLUDED
-        await who.select(sheet, f"answer_{label}", answer.value, block_id=f"candidate_{label}")
+        support = Support.SAME if possible else Support.DIFFERENT
+        await who.select(sheet, f"answer_{label}", support.value, block_id=f"candidate_{label}")
     await who.wait_view(lambda v: "Every candidate is answered" in json.dumps(v["blocks"]))
     conclusion = f"{Conclusion.POSSIBLE_MATCH} {picked}" if picked else Conclusion.NO_POSSIBLE_MATCH.value
     differences = "The light falls from the side and the mouth is open here; neither excludes." if picked else ""
-    wrong = await who.submit({"conclusion": conclusion, "differences": differences})
+    wrong = await lock(who, {"conclusion": conclusion, "differences": differences})
     if wrong:
         raise AssertionError(f"the opinion was refused: {wrong}")
     await who.close_view()
     return picked
+
+
+async def lock(who: Person, opinion: Json) -> dict[str, str]:
+    """The opinion is locked, after the comparison that is asked for where somebody is named: what was wrong with it."""
+    wrong = await who.submit(opinion)
+    if wrong or not str(opinion["conclusion"]).startswith(Conclusion.POSSIBLE_MATCH):
+        return wrong
+    form = await who.wait_view(lambda v: v.get("callback_id") == "checklist")
+    asked = [b["block_id"] for b in form["blocks"] if b["type"] == "input"]
+    wrong = await who.submit(dict.fromkeys(asked, Found.SIMILAR.value) | {asked[-1]: Found.NOT_COMPARABLE.value})
+    await who.wait_view(lambda v: v.get("callback_id") == "worksheet")
+    return wrong or await who.submit(opinion)
 
 
 def candidates(sheet: Json) -> list[tuple[str, str]]:

@@ -196,3 +196,10 @@ def test_every_operation_on_the_copy_that_was_searched_is_printed_with_its_hashe
     bare = re.sub(r"\s", "", printed)
     assert [digest for digest in ("01" * 32, "02" * 32) if digest not in bare] == []
     assert "prepared copy" not in " ".join(pages(sheet()))
+
+
+def test_what_each_examiner_compared_is_on_the_sheet_and_the_scale_is_not():
+    told = " ".join(pages(sheet()))
+    assert "Examiner 1. Similar: skin, head and face outline" in told
+    assert told.count("Explainable: ears.") == 2
+    assert not re.search(r"limited support|strong support|support either way", told)

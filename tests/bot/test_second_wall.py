@@ -12,7 +12,7 @@ from tests import story as s
 from tests.story import BEN, EVA, NOOR
 
 SEARCH = m.SearchId("LG-AAAAAAAAAAAA")
-OPINION = "INSERT INTO casework.opinion VALUES ($1, $2, $3, 'possible-match', 'K7', $4)"
+OPINION = "INSERT INTO casework.opinion VALUES ($1, $2, $3, 'possible-match', 'K7', $4, $5)"
 APPROVAL = "INSERT INTO casework.approval VALUES ($1, $2, $3, $4)"
 LEAD = "INSERT INTO casework.lead VALUES ($1, 'K7', $2, $3, $4, $5)"
 PEOPLE = "INSERT INTO casework.person (id, name, roles, certified_until) VALUES ($1, $1, $2, $3)"
@@ -40,8 +40,8 @@ async def at_once(conn, *statements):
             await conn.execute(statement, *arguments)
 
 
-def opinion(who, requester=s.DANA.id):
-    return OPINION, SEARCH, requester, who, s.NOON
+def opinion(who, requester=s.DANA.id, compared=s.COMPARED):
+    return OPINION, SEARCH, requester, who, s.NOON, json.dumps(compared)
 
 
 def approval(who):
@@ -58,6 +58,11 @@ REFUSED = {
     "an opinion of somebody whose certification ran out": ("is_certified", [opinion("lapsed")]),
     "an opinion of somebody never certified": ("is_certified", [opinion("never")]),
     "an opinion of no examiner": ("has_role", [opinion("clerk")]),
+    "an opinion that names somebody with nothing compared": ("compares_components", [opinion(EVA.id, compared={})]),
+    "an opinion that names somebody with one component left out": (
+        "compares_components",
+        [opinion(EVA.id, compared={c: found for c, found in s.COMPARED.items() if c != "ears"} | {"aura": "similar"})],
+    ),
     "an approval and an opinion of one person": ("approves_not_examined", [approval("both"), opinion("both")]),
     "an approval of the requester": ("approves_not_own", [approval(s.DANA.id)]),
     "an approval of no supervisor": ("has_role", [approval("clerk")]),

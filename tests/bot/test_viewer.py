@@ -11,6 +11,7 @@ import pytest
 
 from bot import checklist, viewer_links
 from bot.viewer_links import Holder, Opened, Session, Unopened
+from bot.views import comparison
 from policy import model as m
 from tests import story as s
 from tests.bot.conftest import TEAM
@@ -124,10 +125,10 @@ async def test_a_finding_is_replaced_and_belongs_to_one_examiner_alone(pool, sea
 
 async def test_the_database_knows_every_component_and_finding_of_the_practice(pool, search):
     async with transaction(pool) as conn:
-        for component, finding in product(checklist.COMPONENTS, checklist.FINDINGS):
+        for component, finding in product(comparison.COMPONENTS, comparison.FINDINGS):
             found = checklist.Finding.model_validate({"finding": finding})
             await checklist.keep(conn, search, s.EVA.id, s.K7, component, found, s.NOON)
-        assert (await checklist.of(conn, search, s.EVA.id))[s.K7].keys() == checklist.COMPONENTS.keys()
+        assert (await checklist.of(conn, search, s.EVA.id))[s.K7].keys() == comparison.COMPONENTS.keys()
 
 
 async def test_the_database_knows_no_other_component(pool, search):

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from deploy.demo import play
 from deploy.workspace.person import Person
 
 Json = dict[str, Any]
@@ -33,12 +34,12 @@ async def conclude(
     """Every candidate is answered and the opinion locked; answers the sheet as it was opened."""
     sheet = await open_sheet(who, root)
     for label in labels_on(sheet):
-        answer = "possible" if label == picked else "excluded"
+        answer = "same" if label == picked else "different"
         await who.select(sheet, f"answer_{label}", answer, block_id=f"candidate_{label}")
     await who.wait_view(lambda v: "Every candidate is answered" in json.dumps(v["blocks"]))
     none = "inconclusive" if inconclusive else "no-possible-match"
     conclusion = f"possible-match {picked}" if picked else none
-    wrong = await who.submit({"conclusion": conclusion, "differences": differences if picked else ""})
+    wrong = await play.lock(who, {"conclusion": conclusion, "differences": differences if picked else ""})
     assert wrong == {}, wrong
     await who.close_view()
     return sheet

@@ -162,7 +162,7 @@ async def test_an_examiner_who_left_the_channel_is_refused_at_the_click(town, en
         sheet = await ben.wait_view(lambda v: v.get("callback_id") == "worksheet")
         label, _ = play.candidates(sheet)[0]
         await ben.leave(town.room("review"))
-        await ben.select(sheet, f"answer_{label}", "excluded", block_id=f"candidate_{label}")
+        await ben.select(sheet, f"answer_{label}", "different", block_id=f"candidate_{label}")
         assert "role examiner" in json.dumps(await ben.wait_view(lambda v: v.get("callback_id") != "worksheet"))
         await ben.close_view()
         await eva.invite(town.room("review"), "ben.tanaka")

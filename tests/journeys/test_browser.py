@@ -142,7 +142,7 @@ async def examine(town, become, look, name, search, probe) -> None:
         for block in (await eyes.messages(town.room("review"), root["ts"]))[1]["blocks"]:
             shown = await eyes.image(block["slack_file"]["id"])
             same = any(play.same_picture(shown, known) for known in probe.known)
-            answers[block["alt_text"]] = "possible" if same else "excluded"
+            answers[block["alt_text"]] = "same" if same else "different"
     if name == "eva.lind":
         await last(tab, ".stage .replies")
         await tab.wait("document.querySelectorAll('.side img').length > 2")
@@ -159,12 +159,21 @@ async def examine(town, become, look, name, search, probe) -> None:
         )
         await tab.wait(chosen)
         await asyncio.sleep(0.1)
-    picked = next(label for label, answer in answers.items() if answer == "possible")
+    picked = next(label for label, answer in answers.items() if answer == "same")
     await tab.sees("Every candidate is answered")
     await fill(tab, "Your conclusion", f"possible-match {picked.removeprefix('Candidate ')}")
     await fill(tab, "Differences considered", "The light falls from the side; the hairline is hidden.")
     if name == "eva.lind":
         await look(tab, "5-conclusion")
+    await tab.click("dialog .btn.primary", "Lock my opinion")
+    await tab.sees("component by component")
+    await tab.run(
+        "document.querySelectorAll('dialog [type=radio]').forEach((one) => { if (one.value === 'similar') one.click(); })"
+    )
+    if name == "eva.lind":
+        await look(tab, "5-comparison")
+    await tab.click("dialog .btn.primary", "Keep")
+    await tab.sees("Differences considered")
     await tab.click("dialog .btn.primary", "Lock my opinion")
     await tab.sees("is locked")
 

@@ -184,7 +184,7 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
         sheet = await open_sheet(who, root)
     picked = await pick(town, plan, search, says)
     for label in labels_on(sheet):
-        answer = "possible" if label == picked else chance.choice(["excluded", "excluded", "inconclusive"])
+        answer = "same" if label == picked else chance.choice(["different", "different-strongly", "neither"])
         await who.select(sheet, f"answer_{label}", answer, block_id=f"candidate_{label}")
     full = await who.wait_view(lambda v: "Every candidate is answered" in json.dumps(v["blocks"]))
     room = await who.messages(town.room("review"))
@@ -192,7 +192,7 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
     seen.read(full, await who.messages(town.room("review"), root["ts"]), since)
     none = "inconclusive" if says == "inconclusive" else "no-possible-match"
     said = {"conclusion": f"possible-match {picked}" if picked else none}
-    wrong = await who.submit(said | {"differences": f"The ears, {marks['differences']}." if picked else ""})
+    wrong = await play.lock(who, said | {"differences": f"The ears, {marks['differences']}." if picked else ""})
     assert wrong == {}, wrong
     await who.close_view(everything=True)
     return seen

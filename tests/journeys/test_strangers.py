@@ -128,13 +128,16 @@ async def picture(town: Town, file: str) -> bytes:
 async def answered(town: Town, screen: Screen, examiner: str, labels: list[str], mate: str) -> None:
     """Every candidate is answered, in Slack's place; the opinion is locked on the strangers' own page."""
     for label in labels:
-        answer = "possible" if label == mate else "excluded"
+        answer = "same" if label == mate else "different"
         await act(town, screen.stack[-1], examiner, f"answer_{label}", f"candidate_{label}", answer)
     sheet = await screen.view(lambda v: "Every candidate is answered" in json.dumps(v["blocks"]))
     assert sheet["callback_id"] == "worksheet"
-    await screen.submit(
-        examiner, {"conclusion": f"possible-match {mate}", "differences": "The light falls from the side."}
-    )
+    opinion = {"conclusion": f"possible-match {mate}", "differences": "The light falls from the side."}
+    await screen.submit(examiner, opinion)
+    form = await screen.view(lambda v: v.get("callback_id") == "checklist")
+    await screen.submit(examiner, {b["block_id"]: "similar" for b in form["blocks"] if b["type"] == "input"})
+    await screen.view(lambda v: v.get("callback_id") == "worksheet")
+    await screen.submit(examiner, opinion)
     assert screen.errors == {}
 
 

@@ -107,7 +107,7 @@ STORIES = {
         ["no-conflict"],
     ),
     "whoever answered a candidate decides": (
-        [*s.TO_REVIEW, (m.AnswerCandidate(s.K7, m.Answer.POSSIBLE), OMNI), *s.AGREED[4:], (s.APPROVE, OMNI)],
+        [*s.TO_REVIEW, (m.AnswerCandidate(s.K7, m.Support.SAME), OMNI), *s.AGREED[4:], (s.APPROVE, OMNI)],
         STATES.AGREED,
         ["decides-not-own"],
     ),

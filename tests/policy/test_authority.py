@@ -30,7 +30,7 @@ COMMANDS: dict[str, m.Command] = {
     "RecordCandidates": s.FOUND,
     "DropCandidate": m.DropCandidate(s.K7),
     "RecordPosted": s.OPENED,
-    "AnswerCandidate": m.AnswerCandidate(s.K7, m.Answer.EXCLUDED),
+    "AnswerCandidate": m.AnswerCandidate(s.K7, m.Support.DIFFERENT),
     "Conclude": s.LEAD,
     "DecideLead": s.APPROVE,
     "Acknowledge": m.Acknowledge(),

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from policy import model as m
 from policy.authority import examiners, withheld
-from policy.cases import FACES, FOUND, MODELS, PHOTO, complete
+from policy.cases import COMPARED, FACES, FOUND, MODELS, PHOTO, complete
 from policy.preparation import Greyscale, Original
 from policy.workflow import decide, evolve
 from tests import story as s
@@ -48,9 +48,9 @@ ANYTHING = st.sampled_from(
         m.RecordCandidates((), {"k": 3}),
         m.DropCandidate(FOUND[0].label),
         *[m.RecordPosted(post, "C", "1.0") for post in m.Post],
-        *[m.AnswerCandidate(c.label, answer) for c in FOUND for answer in m.Answer],
+        *[m.AnswerCandidate(c.label, answer) for c in FOUND for answer in m.Support],
         m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO),
-        m.Conclude(m.Conclusion.POSSIBLE_MATCH, FOUND[0].label, "The ears.", PHOTO),
+        m.Conclude(m.Conclusion.POSSIBLE_MATCH, FOUND[0].label, "The ears.", PHOTO, COMPARED),
         m.DecideLead(approve=True, reason="Sound."),
         m.DecideLead(approve=False, reason="Not sound."),
         m.Acknowledge(),
@@ -127,11 +127,11 @@ class Desk(RuleBasedStateMachine):
     def somebody_examines(self, by, pick):
         for candidate in self.search.candidates:
             self.give(
-                m.AnswerCandidate(candidate.label, m.Answer.POSSIBLE if candidate.label == pick else m.Answer.EXCLUDED),
+                m.AnswerCandidate(candidate.label, m.Support.SAME if candidate.label == pick else m.Support.DIFFERENT),
                 by,
             )
         if pick:
-            self.give(m.Conclude(m.Conclusion.POSSIBLE_MATCH, pick, "The ears.", PHOTO), by)
+            self.give(m.Conclude(m.Conclusion.POSSIBLE_MATCH, pick, "The ears.", PHOTO, COMPARED), by)
         else:
             self.give(m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO), by)
 

@@ -90,12 +90,12 @@ FACTS = {
     ),
     "a post": (s.TO_REVIEW, m.Posted(m.Post.REVIEW, "C2", "2.0")),
     "an answer": (
-        [*s.TO_REVIEW, (m.AnswerCandidate(s.K7, m.Answer.INCONCLUSIVE), EVA)],
-        m.CandidateAnswered(EVA.id, s.K7, m.Answer.INCONCLUSIVE),
+        [*s.TO_REVIEW, (m.AnswerCandidate(s.K7, m.Support.NEITHER), EVA)],
+        m.CandidateAnswered(EVA.id, s.K7, m.Answer.INCONCLUSIVE, m.Support.NEITHER),
     ),
     "an opinion": (
         [*s.TO_REVIEW, *s.says(replace(s.LEAD, differences=" The ears. "), EVA)],
-        m.ExaminationConcluded(EVA.id, m.Conclusion.POSSIBLE_MATCH, s.K7, "The ears.", s.SHA),
+        m.ExaminationConcluded(EVA.id, m.Conclusion.POSSIBLE_MATCH, s.K7, "The ears.", s.SHA, s.COMPARED),
     ),
     "a decision": (
         [*s.AGREED, (m.DecideLead(approve=True, reason=" Sound. "), MARA)],
@@ -155,12 +155,12 @@ REFUSALS = {
     ),
     "a candidate that is not there": (
         s.TO_REVIEW,
-        m.AnswerCandidate(m.Label("Z9"), m.Answer.EXCLUDED),
+        m.AnswerCandidate(m.Label("Z9"), m.Support.DIFFERENT),
         EVA,
         ("names-candidate", "That candidate is not among those of this search."),
     ),
     "candidates still open": (
-        [*s.TO_REVIEW, (m.AnswerCandidate(s.P4, m.Answer.EXCLUDED), EVA)],
+        [*s.TO_REVIEW, (m.AnswerCandidate(s.P4, m.Support.DIFFERENT), EVA)],
         s.NO_LEAD,
         EVA,
         ("answers-all", "Every candidate needs an answer first. Still open: K7, W9."),
@@ -201,6 +201,21 @@ REFUSALS = {
         EVA,
         ("sober-words", "“%” says more than a comparison can: write what you see (L3)."),
     ),
+    "nothing compared": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.LEAD, components={}),
+        EVA,
+        ("compares-components", "Compare candidate K7 component by component first (M18)."),
+    ),
+    "not all compared": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.LEAD, components={c: found for c, found in s.COMPARED.items() if c not in {"ears", "scars"}}),
+        EVA,
+        (
+            "compares-components",
+            "Compare candidate K7 component by component first (M18). Still open: ears, scars.",
+        ),
+    ),
     "no reason": (
         s.AGREED,
         m.DecideLead(approve=False, reason="\t"),
@@ -223,6 +238,44 @@ def test_an_inconclusive_opinion_needs_no_difference_and_is_no_support():
     search, events = s.tell([*s.TO_REVIEW, *s.says(unsure, EVA), *s.says(s.LEAD, NOOR)])
     assert m.ExaminationConcluded(EVA.id, m.Conclusion.INCONCLUSIVE, None, "", s.SHA) in events
     assert (search.state, search.reason) == (m.State.CLOSED, "The examiners did not agree on a candidate.")
+
+
+OUTWARD = {
+    m.Support.SAME_STRONGLY: m.Answer.POSSIBLE,
+    m.Support.SAME: m.Answer.POSSIBLE,
+    m.Support.SAME_WEAKLY: m.Answer.INCONCLUSIVE,
+    m.Support.NEITHER: m.Answer.INCONCLUSIVE,
+    m.Support.DIFFERENT_WEAKLY: m.Answer.INCONCLUSIVE,
+    m.Support.DIFFERENT: m.Answer.EXCLUDED,
+    m.Support.DIFFERENT_STRONGLY: m.Answer.EXCLUDED,
+}
+
+
+@pytest.mark.parametrize("support", m.Support)
+def test_seven_points_are_kept_and_three_words_come_of_them(support):
+    search, _ = s.tell([*s.TO_REVIEW, (m.AnswerCandidate(s.K7, support), EVA)])
+    (mine,) = search.examinations
+    assert (mine.support[s.K7], mine.answers[s.K7]) == (support, OUTWARD[support])
+
+
+@pytest.mark.parametrize("support", [one for one, word in OUTWARD.items() if word is not m.Answer.POSSIBLE])
+def test_limited_support_names_nobody(support):
+    answered = [*s.answers(EVA), (m.AnswerCandidate(s.K7, support), EVA)]
+    _, events = s.tell([*s.TO_REVIEW, *answered, (s.LEAD, EVA)])
+    assert s.refusals(events) == ["names-candidate"]
+
+
+def test_a_pack_may_do_without_the_comparison_of_components():
+    rules = s.pack()
+    rules = rules.model_copy(update={"review": rules.review.model_copy(update={"checklist": False})})
+    bare = replace(s.LEAD, components={})
+    search, _ = s.tell([*s.TO_REVIEW, *s.says(bare, EVA), *s.says(bare, NOOR)], rules)
+    assert search.state is m.State.AGREED
+
+
+def test_what_is_compared_of_somebody_who_is_not_named_is_not_taken_for_an_opinion():
+    search, _ = s.tell([*s.TO_REVIEW, *s.says(replace(s.NO_LEAD, components=s.COMPARED), EVA)])
+    assert search.examinations[0].components == {}
 
 
 def test_a_pack_of_three_examiners_waits_for_the_third():
@@ -257,7 +310,9 @@ def test_an_opinion_is_kept_with_all_that_was_said():
     search, _ = s.tell([*s.TO_REVIEW, *s.says(s.LEAD, EVA)])
     (mine,) = search.examinations
     answers = {s.K7: m.Answer.POSSIBLE, s.P4: m.Answer.POSSIBLE, s.W9: m.Answer.EXCLUDED}
-    assert mine == m.Examination(EVA.id, answers, m.Conclusion.POSSIBLE_MATCH, s.K7, s.LEAD.differences, s.SHA)
+    support = {s.K7: m.Support.SAME, s.P4: m.Support.SAME, s.W9: m.Support.DIFFERENT}
+    said = (m.Conclusion.POSSIBLE_MATCH, s.K7, s.LEAD.differences, s.SHA)
+    assert mine == m.Examination(EVA.id, answers, *said, support, s.COMPARED)
 
 
 @pytest.mark.parametrize("what", m.Post)

@@ -74,7 +74,7 @@ STORIES = {
         "original-probe",
     ),
     "a candidate of another search": (
-        [*s.TO_REVIEW, (m.AnswerCandidate(m.Label("Z9"), m.Answer.EXCLUDED), EVA)],
+        [*s.TO_REVIEW, (m.AnswerCandidate(m.Label("Z9"), m.Support.DIFFERENT), EVA)],
         m.State.IN_REVIEW,
         "names-candidate",
     ),
@@ -209,7 +209,7 @@ COMMANDS = st.sampled_from(
         m.ChooseFace(1),
         s.FOUND,
         s.OPENED,
-        *[m.AnswerCandidate(c.label, a) for c in s.CANDIDATES for a in m.Answer],
+        *[m.AnswerCandidate(c.label, a) for c in s.CANDIDATES for a in m.Support],
         s.LEAD,
         s.OTHER_LEAD,
         s.NO_LEAD,

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bot.views
-from bot.views import approval, preparing, quality, request, review, upkeep
+from bot.views import approval, comparison, preparing, quality, request, review, upkeep
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
 from policy.known_answers import Proportion, Rates, Verdict
 from policy.model import (
@@ -30,6 +30,7 @@ from policy.model import (
     SearchId,
     State,
 )
+from policy.morphology import Component, Found
 from policy.schema import Report
 from tests import story
 
@@ -178,6 +179,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         | {
             "empty worksheet": review.worksheet(search, None, FILES, "seed"),
             "worksheet without pictures": review.worksheet(search, mine, {}, "seed"),
+            "comparison": comparison.sheet(SEARCH, Label("00"), {}),
+            "comparison half done": comparison.sheet(SEARCH, Label("00"), {Component.EARS: Found.EXPLAINABLE}),
             "locked": review.locked(search),
             "decision form": review.decision_form(search, approve=True),
             "refusal form": review.decision_form(search, approve=False),
@@ -201,7 +204,7 @@ def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str)
     assert wrong == {}
 
 
-NOT_A_PAYLOAD = {"order", "read_conclusion", "lead_sheet"}
+NOT_A_PAYLOAD = {"order", "read_conclusion", "lead_sheet", "read", "in_words"}
 """Public functions beside the views that give an order, a reading and a line of text."""
 
 
