@@ -23,7 +23,7 @@ from policy.model import (
     SearchId,
 )
 from policy.morphology import Answer, Support, outward
-from policy.workflow import Events, examination
+from policy.workflow import Events, examination, wanting
 
 OF_DIFFERENCES = ("differences-considered", "sober-words")  # refusals that stand beside that field
 PROBE_ANSWER = AnswerCandidate(Label(""), Support.NEITHER)  # asked of the policy, never submitted
@@ -95,16 +95,24 @@ class Review:
         by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
         found = await self._casework.compared(search_id, candidate, by) if candidate else {}
         said = form.values.get(review.DIFFERENCES, "")
-        match await self._casework.submit(
-            search_id, Conclude(conclusion, candidate, said, form.meta["probe"], found), by
-        ):
-            case (Refused("compares-components"),) if candidate:
-                await ack(response_action="push", view=comparison.sheet(search_id, candidate, found))
+        command = Conclude(conclusion, candidate, said, form.meta["probe"], found)
+        if candidate and await self._asks_for_comparison(search_id, command, by):
+            await ack(response_action="push", view=comparison.sheet(search_id, candidate, found))
+            return
+        match await self._casework.submit(search_id, command, by):
             case (Refused(rule, reason),):
                 field = review.DIFFERENCES if rule in OF_DIFFERENCES else review.CONCLUSION
                 await ack(response_action="errors", errors={field: reason})
             case _:
                 await ack(response_action="update", view=review.locked(await self._casework.look(search_id)))
+
+    async def _asks_for_comparison(self, search_id: SearchId, command: Conclude, by: Actor) -> bool:
+        """Whether the comparison alone is missing: a question still to be answered, and no attempt to be recorded."""
+        search = await self._casework.look(search_id)
+        if self._casework.may(search, command, by):
+            return False
+        lacks = wanting(search, command, by, self._casework.pack_of(search))
+        return lacks is not None and lacks.rule == "compares-components"
 
     async def compared(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The findings are kept before the form closes; the worksheet lies open beneath it."""

@@ -374,9 +374,7 @@ def _answer(search: Search, command: AnswerCandidate, by: Actor) -> Events:
 
 
 def _conclude(search: Search, command: Conclude, by: Actor, pack: Pack) -> Events:
-    if refusal := _conclusion_fits(search, command, examination(search, by.id)):
-        return (refusal,)
-    if refusal := _compared(command, pack):
+    if refusal := wanting(search, command, by, pack):
         return (refusal,)
     concluded = ExaminationConcluded(
         by.id,
@@ -387,6 +385,11 @@ def _conclude(search: Search, command: Conclude, by: Actor, pack: Pack) -> Event
         command.components if command.candidate else {},
     )
     return (concluded, *_after_opinions(evolve(search, concluded), pack))
+
+
+def wanting(search: Search, command: Conclude, by: Actor, pack: Pack) -> Refused | None:
+    """What keeps an opinion from being locked; the comparison is asked for once everything else is right."""
+    return _conclusion_fits(search, command, examination(search, by.id)) or _compared(command, pack)
 
 
 def _conclusion_fits(search: Search, command: Conclude, mine: Examination | None) -> Refused | None:

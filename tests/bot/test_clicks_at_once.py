@@ -20,7 +20,7 @@ MISCHIEF: list[s.Step] = [
     *[(s.APPROVE, by) for by in s.EVERYBODY],
     *[(m.Acknowledge(), by) for by in s.EVERYBODY],
     *[(m.Withdraw("Enough."), by) for by in s.EVERYBODY if by is not s.DANA],
-    *[(m.AnswerCandidate(s.K7, said), by) for by in EXAMINERS for said in (m.Answer.INCONCLUSIVE, m.Answer.POSSIBLE)],
+    *[(m.AnswerCandidate(s.K7, support), by) for by in EXAMINERS for support in (m.Support.NEITHER, m.Support.SAME)],
     (m.DeclareConflict("A neighbour."), s.OMNI),
     (m.RecordCandidates(s.CANDIDATES[:1], {"k": 1}), s.SYSTEM),
 ]
@@ -67,6 +67,7 @@ def stands(events: list[m.Event]) -> None:
                 assert mine.conclusion is None, "locked twice"
                 assert mine.answers.keys() == {c.label for c in before.candidates}, "an adjudication was skipped"
                 assert event.by != before.requested_by
+                assert event.candidate is None or event.components.keys() == set(m.Component)
             case m.LeadIssued():
                 for_it = [e for e in before.examinations if e.conclusion and e.candidate == event.candidate]
                 assert {e.examiner for e in for_it} == set(event.examiners), "a lead without its locks"

@@ -187,6 +187,8 @@ class Desk(RuleBasedStateMachine):
             assert (search.decided_by is not None) == self.rules.review.supervisor_decides
             every = {c.label for c in search.candidates}
             assert all(every <= e.answers.keys() for e in search.examinations if e.conclusion)
+            compared = [e.components.keys() for e in search.examinations if e.candidate]
+            assert not self.rules.review.checklist or all(of == set(m.Component) for of in compared)
 
     @invariant()
     def nobody_uncertified_asked_examined_approved_or_decided(self):
