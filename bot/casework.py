@@ -14,7 +14,19 @@ from pydantic import TypeAdapter
 from bot import checklist, drafts, jobs, known_answers, ledger, queue, store
 from bot.database import Conn, Pool
 from policy.authority import searchable, withheld
-from policy.model import Actor, Command, Event, Label, PersonId, Refused, Role, Search, SearchId, State
+from policy.model import (
+    Actor,
+    Command,
+    Event,
+    ExaminationConcluded,
+    Label,
+    PersonId,
+    Refused,
+    Role,
+    Search,
+    SearchId,
+    State,
+)
 from policy.morphology import Component, Found
 from policy.pack import Pack
 from policy.workflow import Events, decide, evolve, may
@@ -54,7 +66,7 @@ class Casework:
             if after != before:
                 await store.save(conn, after)
             await self._record(conn, after, events, by, now)
-            if before.state is State.NEW and after.state is not State.NEW:
+            if (before.state is State.NEW and after.state is not State.NEW) or any(map(_locks, events)):
                 await drafts.forget(conn, search_id, by.id)
             if lease:
                 await queue.complete(conn, lease)
@@ -162,6 +174,10 @@ class Casework:
 
 def stream_of(search_id: SearchId) -> str:
     return f"search:{search_id}"
+
+
+def _locks(event: Event) -> bool:
+    return isinstance(event, ExaminationConcluded)
 
 
 def _rule(event: Event) -> str | None:

@@ -15,6 +15,7 @@ from policy.model import (
     Actor,
     AnswerCandidate,
     Conclude,
+    Conclusion,
     DecideLead,
     Label,
     Refused,
@@ -97,7 +98,8 @@ class Review:
         said = form.values.get(review.DIFFERENCES, "")
         command = Conclude(conclusion, candidate, said, form.meta["probe"], found)
         if candidate and await self._asks_for_comparison(search_id, command, by):
-            await ack(response_action="push", view=comparison.sheet(search_id, candidate, found))
+            await self._casework.keep_draft(search_id, by, {review.DIFFERENCES: said})
+            await ack(response_action="update", view=comparison.sheet(search_id, candidate, form.meta["probe"], found))
             return
         match await self._casework.submit(search_id, command, by):
             case (Refused(rule, reason),):
@@ -115,18 +117,22 @@ class Review:
         return lacks is not None and lacks.rule == "compares-components"
 
     async def compared(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """The findings are kept before the form closes; the worksheet lies open beneath it."""
+        """The findings are kept, and the opinion that waited for them is locked before the form closes."""
         form = clicks.submission(body)
         search_id, candidate = SearchId(form.meta["search"]), Label(form.meta["candidate"])
         by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
         search = await self._casework.look(search_id)
-        if refused := self._casework.may(search, PROBE_ANSWER, by):
-            await self._casework.refuse(search_id, refused, by)
-            await ack(response_action="update", view=review.telling(refused.reason))
-            return
-        if candidate in {one.label for one in search.candidates}:
+        if candidate in {c.label for c in search.candidates} and not self._casework.may(search, PROBE_ANSWER, by):
             await self._casework.compare(search_id, candidate, comparison.read(form.values), by)
-        await ack()
+        said = (await self._casework.draft(search_id, by)).get(review.DIFFERENCES, "")
+        found = await self._casework.compared(search_id, candidate, by)
+        command = Conclude(Conclusion.POSSIBLE_MATCH, candidate, said, form.meta["probe"], found)
+        match await self._casework.submit(search_id, command, by):
+            case (Refused(_, reason),):
+                view = review.telling(reason)
+            case _:
+                view = review.locked(await self._casework.look(search_id))
+        await ack(response_action="update", view=view)
 
     async def open_decision(self, body: dict[str, Any]) -> None:
         """The supervisor's form, or a sentence why not."""
@@ -157,4 +163,5 @@ class Review:
     async def _sheet(self, search: Search, by: Actor, page: int = 0) -> dict[str, Any]:
         files = await self._desk.uploads(search.id)
         seed = ids.bundle_seed(search.id, by.id)
-        return review.worksheet(search, examination(search, by.id), files, seed, page)
+        typed = (await self._casework.draft(search.id, by)).get(review.DIFFERENCES, "")
+        return review.worksheet(search, examination(search, by.id), files, seed, page, typed)

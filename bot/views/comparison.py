@@ -44,20 +44,22 @@ def in_words(components: Mapping[Component, Found]) -> list[str]:
     return [f"{FINDINGS[of]}: {', '.join(names)}." for of, names in found.items() if names]
 
 
-def sheet(search: SearchId, candidate: Label, found: Mapping[Component, Found]) -> View:
+def sheet(search: SearchId, candidate: Label, probe: str, found: Mapping[Component, Found]) -> View:
     """Every component, with what this examiner found before, at the viewer or here."""
     words = {finding.value: word for finding, word in FINDINGS.items()}
     blocks = [
         section(
-            f"*One step before your opinion is locked:* compare candidate {candidate} with the submitted image, "
+            f"*One step before you lock your opinion:* compare candidate {candidate} with the submitted image, "
             "component by component. The viewer has the same list beside the photographs."
         )
     ]
     for component, name in COMPONENTS.items():
         noted = found.get(component)
         blocks.append(asked(BLOCK + component, name, radio("answer", words, noted.value if noted else None)))
-    blocks.append(context(f"Examination {search} · then lock your opinion on the worksheet"))
-    return modal(FORM, "Comparison", "Keep", blocks, {"search": search, "candidate": candidate})
+    blocks.append(context(f"Examination {search}. Once locked, an opinion cannot be changed"))
+    return modal(
+        FORM, "Comparison", "Lock my opinion", blocks, {"search": search, "candidate": candidate, "probe": probe}
+    )
 
 
 def read(values: Mapping[str, str]) -> dict[Component, Found]:

@@ -77,7 +77,7 @@ def order(search: Search, seed: str) -> list[Candidate]:
 
 
 def worksheet(
-    search: Search, mine: Examination | None, files: Mapping[str, str], seed: str, page_asked: int = 0
+    search: Search, mine: Examination | None, files: Mapping[str, str], seed: str, page_asked: int = 0, typed: str = ""
 ) -> View:
     """One examiner's private sheet: each candidate is answered, then the conclusion locks the opinion."""
     ordered = order(search, seed)
@@ -93,7 +93,7 @@ def worksheet(
     if pages > 1:
         blocks.append(_pager(search, page, pages))
     blocks.append(divider())
-    blocks += _conclusion(search, answers)
+    blocks += _conclusion(search, answers, typed)
     return modal(
         "worksheet",
         "Examination",
@@ -127,7 +127,7 @@ def _pager(search: Search, page: int, pages: int) -> Block:
     return actions(*turns)
 
 
-def _conclusion(search: Search, answers: Mapping[Label, Answer]) -> list[Block]:
+def _conclusion(search: Search, answers: Mapping[Label, Answer], typed: str) -> list[Block]:
     possible = sorted(label for label, answer in answers.items() if answer is Answer.POSSIBLE)
     choices = {f"possible-match {label}": f"Possible match: candidate {label}" for label in possible}
     choices |= {c.value: words for c, words in CONCLUSION_WORDS.items()}
@@ -141,7 +141,7 @@ def _conclusion(search: Search, answers: Mapping[Label, Answer]) -> list[Block]:
         asked(
             DIFFERENCES,
             "Differences considered",
-            text_input("answer", multiline=True, longest=2000),
+            text_input("answer", multiline=True, longest=2000, typed=typed),
             hint="At least one, for a possible match: what differs, and why it does not exclude.",
             optional=True,
         ),

@@ -180,9 +180,7 @@ async def lock(who: Person, opinion: Json) -> dict[str, str]:
         return wrong
     form = await who.wait_view(lambda v: v.get("callback_id") == "checklist")
     asked = [b["block_id"] for b in form["blocks"] if b["type"] == "input"]
-    wrong = await who.submit(dict.fromkeys(asked, Found.SIMILAR.value) | {asked[-1]: Found.NOT_COMPARABLE.value})
-    await who.wait_view(lambda v: v.get("callback_id") == "worksheet")
-    return wrong or await who.submit(opinion)
+    return await who.submit(dict.fromkeys(asked, Found.SIMILAR.value) | {asked[-1]: Found.NOT_COMPARABLE.value})
 
 
 def candidates(sheet: Json) -> list[tuple[str, str]]:

@@ -179,8 +179,10 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         | {
             "empty worksheet": review.worksheet(search, None, FILES, "seed"),
             "worksheet without pictures": review.worksheet(search, mine, {}, "seed"),
-            "comparison": comparison.sheet(SEARCH, Label("00"), {}),
-            "comparison half done": comparison.sheet(SEARCH, Label("00"), {Component.EARS: Found.EXPLAINABLE}),
+            "comparison": comparison.sheet(SEARCH, Label("00"), "ab" * 32, {}),
+            "comparison half done": comparison.sheet(
+                SEARCH, Label("00"), "ab" * 32, {Component.EARS: Found.EXPLAINABLE}
+            ),
             "locked": review.locked(search),
             "decision form": review.decision_form(search, approve=True),
             "refusal form": review.decision_form(search, approve=False),
