@@ -60,9 +60,9 @@ async function send(view, button, trouble) {
   button.disabled = true;
   trouble.hidden = true;
   try {
-    const said = await ask("submit", { view_id: view.id, values: form.get() });
-    if (Object.keys(said.errors).length) form.blame(said.errors);
-    else { form = null; showViews(said.views); }
+    const sent = form, said = await ask("submit", { view_id: view.id, values: sent.get() });
+    if (Object.keys(said.errors).length) sent.blame(said.errors);
+    else { if (form === sent) form = null; showViews(said.views); } // the answer's own form may stand there already
   } catch (error) { trouble.hidden = false; trouble.replaceChildren(icon("warn"), error.message); }
   button.disabled = false;
 }
