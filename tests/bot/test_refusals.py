@@ -98,6 +98,12 @@ MET = {
         EVA,
         "write what you see",
     ),
+    "compares-components": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.LEAD, components={}),
+        EVA,
+        "component by component",
+    ),
     "quarantined": ([(PAROLE, DANA)], s.APPROVE, MARA, ""),
     "own-pack": ([(s.ASK, DANA)], m.Withdraw("Found."), DANA, "decided under nothing else"),
     "approves-not-examined": ([], YES, OMNI, ""),
