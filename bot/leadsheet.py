@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.views import comparison, request
+from bot.views import comparison
 from policy.model import Examination, Face, Search
 from policy.pack import Pack
 from policy.preparation import in_words
 
 TEMPLATE = Path(__file__).parent / "leadsheet.typ"
-EXPIRES_AFTER = timedelta(days=30)
 
+# What a sheet says whatever the pack: no pack can say less. Notices in chat have the pack's own words.
 STATEMENT = (  # L1, L2, L3
     "Software and then people, working separately, judged that the person in the submitted image may be the person in "
     "this arrest photograph. By itself it gives no probable cause, and no basis for an arrest, a search or a warrant."
@@ -98,7 +98,7 @@ def said(search: Search, pack: Pack, earlier: Mapping[str, int]) -> dict[str, ob
         "comparison": [f"Examiner {n}. {told}" for n, told in enumerate(_compared(opinions), start=1)],
         "limits": [_image_limits(search), CHAT_LIMITS, *_edits(search), GALLERY_LIMITS],
         "facts": [*_facts(search, pack), ("Earlier searches", _earlier(earlier))],
-        "handling": _handling(search),
+        "handling": _handling(search, pack),
     }
 
 
@@ -162,14 +162,14 @@ def _earlier(counts: Mapping[str, int]) -> str:
     return f"{sum(counts.values())} of this case before this one: {told}"
 
 
-def _handling(search: Search) -> list[str]:
+def _handling(search: Search, pack: Pack) -> list[str]:
     """L10 and L11."""
     assert search.acknowledged_at is not None, "checked before"
-    until = search.acknowledged_at + EXPIRES_AFTER
+    until = search.acknowledged_at + timedelta(days=pack.leads.expiry_days)
     return [
         "Preserve this record and disclose it to the prosecutor, also where the case goes another way.",
         "Restricted to the requester of this search. Do not forward, copy into a flyer or show to a witness.",
         f"It expires on {until:%d %B %Y} if no outcome is recorded by then. A lead can be recalled: then destroy it.",
         f"Questions and recalls: the supervisors of the desk, search {search.id}.",
-        f"When the photograph was handed over, the requester had undertaken: “{request.ACK}”",
+        f"When the photograph was handed over, the requester had undertaken: “{pack.notices.acknowledgement}”",
     ]

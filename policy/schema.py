@@ -292,7 +292,7 @@ class Notices(Rule):
     limits: Notice
     no_lead: Notice
     unsuitable: Notice
-    acknowledgement: Notice
+    acknowledgement: Annotated[Notice, Field(max_length=300)]  # as much as Slack's confirmation can hold
 
 
 class Case(Part):

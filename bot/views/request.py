@@ -160,37 +160,15 @@ def face_question(search: Search, file: str | None) -> tuple[str, list[Block]]:
     ]
 
 
-DRAFT_POSITIVE = (
-    "*INVESTIGATIVE LEAD ONLY.* Software and then two examiners, working separately, judged that the person in the "
-    "submitted image *may* be the person in an arrest photograph. *This is not an identification.* It does not by "
-    "itself give probable cause and justifies no arrest, search, warrant or identification procedure."
-)
-DUTIES = (
-    "• Develop independent evidence first; it must not itself come only from this lead.\n"
-    "• Do not build or show a photo array, a lineup or a single photograph on this lead alone, and do not tell a "
-    "witness that facial recognition was used.\n"
-    "• Preserve this record and disclose it to the prosecutor.\n"
-    "• Restricted: do not forward. A lead can be recalled; it expires after 30 days without an outcome."
-)
-LIMITS = (
-    "Software always returns the nearest faces it has; the person may not be enrolled at all. The submitted image was "
-    "received through chat, its metadata removed by the platform."
-)
-ACK = (
-    "I will not arrest, seek a warrant, or arrange an identification procedure on this lead alone; "
-    "I will record the independent evidence I rely on."
-)
-
-
 def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     """The notice that ends a search: lead, no lead, unsuitable or withdrawn."""
     match search.outcome:
         case Outcome.POSSIBLE_MATCH:
             return _lead(search, pack)
         case Outcome.NO_POSSIBLE_MATCH:
-            return _no_lead(search)
+            return _no_lead(search, pack)
         case Outcome.UNSUITABLE:
-            title, body = "IMAGE UNSUITABLE.", "The image could not be used. This says nothing about any person."
+            title, body = _titled(pack.notices.unsuitable)
         case Outcome.WITHDRAWN:
             title, body = "WITHDRAWN.", "The search was withdrawn at the requester's wish."
         case Outcome.REJECTED:
@@ -199,9 +177,20 @@ def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
             raise AssertionError("a notice before the end")
     text = f"{title} {search.reason}"
     return text, [
-        section(f"*{title}* {body}\n{literal(search.reason)}"),
+        section(f"*{literal(title)}* {literal(body)}\n{literal(search.reason)}"),
         context(f"Search {search.id} · The request is recorded and disclosable."),
     ]
+
+
+def _titled(words: str) -> tuple[str, str]:
+    """The first sentence of a notice, which stands out, and the others."""
+    title, _, rest = words.partition(". ")
+    return f"{title.rstrip('.')}.", rest
+
+
+def _bold(words: str) -> str:
+    title, rest = _titled(words)
+    return f"*{literal(title)}* {literal(rest)}"
 
 
 def withheld(search: Search, why: str) -> tuple[str, list[Block]]:
@@ -222,11 +211,12 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     differences = [e.differences for e in search.examinations if e.conclusion is Conclusion.POSSIBLE_MATCH]
     text = "INVESTIGATIVE LEAD ONLY. This is not an identification."
     return text, [
-        section(DRAFT_POSITIVE),
-        section(DUTIES),
+        section(_bold(pack.notices.lead)),
+        section("\n".join(f"• {literal(duty)}" for duty in (*pack.notices.duties, _expiry(pack)))),
         section(
-            f"*Limits.* {LIMITS} {literal(limits)}\n*Examined.* {len(search.candidates)} candidates, {excluded} not "
-            f"carried forward, by {pack.review.examiners} examiners."
+            f"*Limits.* {literal(pack.notices.limits)} {literal(limits)}\n"
+            f"*Examined.* {len(search.candidates)} candidates, {excluded} not carried forward, by "
+            f"{pack.review.examiners} examiners."
         ),
         section("*Differences that the examiners considered*"),
         *[{"type": "section", "text": plain(f"– {d}", 3000)} for d in differences],
@@ -238,7 +228,7 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
                 style="primary",
                 confirm={
                     "title": plain("Before you see it", 100),
-                    "text": {"type": "plain_text", "text": ACK},
+                    "text": plain(pack.notices.acknowledgement, 300),
                     "confirm": plain("I will comply", 30),
                     "deny": plain("Not now", 30),
                 },
@@ -248,13 +238,14 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     ]
 
 
-def _no_lead(search: Search) -> tuple[str, list[Block]]:
+def _expiry(pack: Pack) -> str:
+    return f"It expires after {pack.leads.expiry_days} days without an outcome."
+
+
+def _no_lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     text = "NO POSSIBLE MATCH REPORTED. This excludes no one."
     return text, [
-        section(
-            "*NO POSSIBLE MATCH REPORTED.* This does not show that the person has no record and excludes no one: the "
-            "person may not be enrolled, or the image may be too limited. The search is recorded and disclosable."
-        ),
+        section(_bold(pack.notices.no_lead)),
         context(f"Search {search.id} · {literal(search.reason)} · preserve and disclose this record"),
     ]
 
