@@ -20,6 +20,7 @@ from .workspace import Workspace
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_BODY = 64 << 20
+REMEMBERED = 20_000  # calls of the app, for whoever asks what it sent
 WS = web.AppKey("workspace", Workspace)
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -100,7 +101,7 @@ async def _answer(ws: Workspace, request: web.Request, name: str) -> web.StreamR
         call = Call(name, arguments, token)
         _complete(method, call)
         ws.calls.append((name, _as_meant(arguments)))
-        del ws.calls[:-5000]
+        del ws.calls[:-REMEMBERED]
         body = await method.handler(ws, call)
     except SlackError as refused:
         if refused.code == "ratelimited":

@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from deploy.workspace.server import REMEMBERED
 from tests.journeys import test_story
 from tests.workspace.judges.block_kit import FETCHED, payloads_in, verdicts
 from tests.workspace.test_judges import LAX, REFERENCE
@@ -32,6 +33,7 @@ async def test_every_payload_of_every_journey_is_one_that_the_judges_take(town, 
         "disagreements unexplained": len(refused),
     }
     await asyncio.to_thread(_keep, json.dumps(figures, indent=2))
+    assert len(calls) < REMEMBERED  # none was forgotten
     assert len(payloads) >= 10
     assert methods.keys() <= REFERENCE.keys()
     assert refused == {}
