@@ -20,14 +20,14 @@ from policy.model import (
     SearchId,
 )
 
-COMMANDS: Mapping[str, Callable[[str], Command]] = {
-    "approve_request": lambda reason: ApproveRequest(approve=True, reason=reason),
-    "reject_request": lambda reason: ApproveRequest(approve=False, reason=reason),
-    "allow_repository": lambda reason: AllowRepository(allow=True, reason=reason),
-    "deny_repository": lambda reason: AllowRepository(allow=False, reason=reason),
-    "override_quality": lambda reason: OverrideQuality(proceed=True, reason=reason),
-    "refuse_quality": lambda reason: OverrideQuality(proceed=False, reason=reason),
-    "declare_conflict": DeclareConflict,
+COMMANDS: Mapping[str, Callable[[str, int | None], Command]] = {
+    "approve_request": lambda reason, _: ApproveRequest(approve=True, reason=reason),
+    "reject_request": lambda reason, _: ApproveRequest(approve=False, reason=reason),
+    "allow_repository": lambda reason, days: AllowRepository(allow=True, reason=reason, days=days),
+    "deny_repository": lambda reason, _: AllowRepository(allow=False, reason=reason),
+    "override_quality": lambda reason, _: OverrideQuality(proceed=True, reason=reason),
+    "refuse_quality": lambda reason, _: OverrideQuality(proceed=False, reason=reason),
+    "declare_conflict": lambda reason, _: DeclareConflict(reason),
 }
 
 
@@ -44,18 +44,21 @@ class Approvals:
         pressed = clicks.click(body)
         search_id = SearchId(pressed.value)
         by = await self._people.actor(pressed.team, pressed.account)
-        command = COMMANDS[pressed.action]("?")
-        if refused := self._casework.may(await self._casework.look(search_id), command, by):
+        search, command = await self._casework.look(search_id), COMMANDS[pressed.action]("?", None)
+        if refused := self._casework.may(search, command, by):
             await self._casework.refuse(search_id, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
-        await self._desk.open_view(pressed.trigger, approval.reason_form(search_id, pressed.action))
+        longest = self._casework.pack_of(search).repositories.exception_days
+        await self._desk.open_view(pressed.trigger, approval.reason_form(search_id, pressed.action, longest))
 
     async def answered(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Recorded with its reason before the form closes."""
         form = clicks.submission(body)
         by = await self._people.actor(form.team, form.account)
-        command = COMMANDS[form.meta["action"]](form.values.get("reason", ""))
+        untrusted_days = form.values.get(approval.PERMITTED_FOR, "")
+        days = int(untrusted_days) if untrusted_days.isdecimal() else None
+        command = COMMANDS[form.meta["action"]](form.values.get("reason", ""), days)
         match await self._casework.submit(SearchId(form.meta["search"]), command, by):
             case (Refused(_, reason),):
                 await ack(response_action="errors", errors={"reason": reason})

@@ -10,6 +10,7 @@ from policy.model import (
     Command,
     DecideLead,
     Label,
+    OverrideQuality,
     PrepareProbe,
     Search,
 )
@@ -24,6 +25,7 @@ class Sight(StrEnum):
 
     EXAMINATION = "examination"  # an examiner or the arbiter: the probe and every candidate, with the checklist
     DECISION = "decision"  # a supervisor: the probe and the candidate on whom the examiners agree
+    QUALITY = "quality"  # a supervisor: the probe that is below the floor
     FACES = "faces"  # the requester, who says which of several faces is meant
     PREPARATION = "preparation"  # an examiner: the probe and its latest copy, before anything is searched
     LEAD = "lead"  # the requester, after the acknowledgement
@@ -33,6 +35,7 @@ class Sight(StrEnum):
 QUESTIONS: Mapping[Sight, Command] = {
     Sight.EXAMINATION: AnswerCandidate(Label(""), Support.NEITHER),
     Sight.DECISION: DecideLead(approve=True, reason="?"),
+    Sight.QUALITY: OverrideQuality(proceed=True, reason="?"),
     Sight.FACES: ChooseFace(0),
     Sight.PREPARATION: PrepareProbe(Original(), "", "", 0),
     Sight.LEAD: Acknowledge(),
@@ -57,7 +60,7 @@ def candidates(sight: Sight, search: Search) -> tuple[Label, ...]:
             return tuple(sorted(candidate.label for candidate in search.candidates))
         case Sight.DECISION | Sight.LEAD:
             return (search.lead,) if search.lead is not None else ()
-        case Sight.FACES | Sight.PREPARATION:
+        case Sight.QUALITY | Sight.FACES | Sight.PREPARATION:
             return ()
 
 
@@ -68,7 +71,7 @@ def pictures(sight: Sight, search: Search) -> tuple[str, ...]:
             return (FACES,)
         case Sight.PREPARATION:
             return (PROBE, PREPARED)
-        case Sight.EXAMINATION | Sight.DECISION if search.preparations:
+        case Sight.EXAMINATION | Sight.DECISION | Sight.QUALITY if search.preparations:
             return (PROBE, PREPARED, *candidates(sight, search))
         case _:
             return (PROBE, *candidates(sight, search))

@@ -7,7 +7,15 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from bot.database import Conn
-from policy.model import Event, ExaminationConcluded, LeadIssued, RequestApproved, Search, SearchId
+from policy.model import (
+    Event,
+    ExaminationConcluded,
+    LeadIssued,
+    RepositoryAllowed,
+    RequestApproved,
+    Search,
+    SearchId,
+)
 
 SEARCH = TypeAdapter(Search)
 
@@ -62,6 +70,10 @@ INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candid
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 APPROVAL = "INSERT INTO casework.approval (search, requested_by, approver, approved_at) VALUES ($1, $2, $3, $4)"
+PERMISSION = """
+INSERT INTO casework.permission (search, requested_by, executive, classes, reason, allowed_at, allowed_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
 LEAD = """
 INSERT INTO casework.lead (search, candidate, first_examiner, second_examiner, supervisor, issued_at)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -76,6 +88,9 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
             await conn.execute(OPINION, search.id, search.requested_by, event.by, *said)
         case RequestApproved():
             await conn.execute(APPROVAL, search.id, search.requested_by, event.by, event.at)
+        case RepositoryAllowed():
+            said = (list(search.repositories), event.reason, now, event.until)
+            await conn.execute(PERMISSION, search.id, search.requested_by, event.by, *said)
         case LeadIssued():
             first, second = event.examiners[:2]
             await conn.execute(LEAD, search.id, event.candidate, first, second, search.decided_by, now)

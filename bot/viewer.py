@@ -42,6 +42,10 @@ NOT_YET = Refused("acknowledged-first", "The photograph is shown once the limits
 TOLD: Mapping[Sight, str] = {
     Sight.EXAMINATION: "The conclusion is given on your worksheet, in Slack.",
     Sight.DECISION: "The examiners agree on this candidate. The decision is given in Slack, with a reason.",
+    Sight.QUALITY: (
+        "This photograph is below the floor of what can be compared. Whether it is searched all the same is decided in "
+        "Slack, with a reason."
+    ),
     Sight.FACES: "Each face has a number. Say in Slack which one is meant; the others are not searched.",
     Sight.PREPARATION: (
         "This copy is what will be searched; the original stays, and every comparison is made against it. Each "
@@ -325,7 +329,7 @@ class Viewer:
         match sight:
             case Sight.EXAMINATION | Sight.PREPARATION:
                 return await self._people.actor_in(self._rooms.review, team, account, Role.EXAMINER)
-            case Sight.DECISION:
+            case Sight.DECISION | Sight.QUALITY:
                 return await self._people.actor_in(self._rooms.oversight, team, account, Role.SUPERVISOR)
             case Sight.FACES | Sight.LEAD:
                 return await self._people.actor(team, account)

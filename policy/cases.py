@@ -244,6 +244,8 @@ def request(case: Case, pack: Pack) -> m.RequestSearch:
     for field in pack.fields(purpose) if purpose else ():
         if field.required and field.name not in {*answers, *case.omit} and _asked(field, answers):
             answers[field.name] = example(field)
+    if set(case.repositories) & set(pack.repositories.exceptional) and intake.EXCEPTION.name not in case.omit:
+        answers.setdefault(intake.EXCEPTION.name, NARRATIVE)
     number = purpose.case_number_example if purpose else "1"
     return m.RequestSearch(
         purpose=code,

@@ -11,6 +11,15 @@ from policy.patterns import fits
 MAX_TEXT = 3000  # Slack's own limit for an input
 PLACEHOLDER = re.compile(r"^(n/?a|none|tbd|test|asdf+|x+|\.+|-+|see (report|file|case))\.?$", re.IGNORECASE)
 FEW_WORDS = 4
+REPOSITORIES = "repositories"  # under which a form's answers have the classes asked for; no question has that name
+EXCEPTION = FormField(
+    name="repositories-reason",
+    label="Why photographs beyond arrests",
+    kind="narrative",
+    hint="What makes them necessary here. The executive who has to allow it reads this.",
+    source="domain.md M42: an exceptional repository needs a written reason, from whoever asks as from whoever allows.",
+)
+"""Asked wherever a class is asked for that an executive has to allow."""
 
 
 def normalised(case_number: str) -> str:
@@ -35,7 +44,14 @@ def asked(pack: Pack, purpose: Purpose, answers: Mapping[str, str]) -> tuple[For
     """
     screen = pack.protected_activity
     statement = screen.statement if screen and _mentioned(screen.words, answers.values()) else ""
-    return tuple(field for field in pack.fields(purpose) if field.name == statement or _is_asked(field, answers))
+    fields = tuple(field for field in pack.fields(purpose) if field.name == statement or _is_asked(field, answers))
+    beyond = set(chosen(answers.get(REPOSITORIES, ""))) & set(pack.repositories.exceptional)
+    return (*fields, EXCEPTION) if beyond else fields
+
+
+def _given(command: RequestSearch) -> dict[str, str]:
+    """Every answer of the command, as a form has them."""
+    return cleaned(command.fields) | {REPOSITORIES: ",".join(command.repositories)}
 
 
 def _is_asked(field: FormField, answers: Mapping[str, str]) -> bool:
@@ -49,7 +65,7 @@ def chosen(answer: str) -> list[str]:
 
 def answers(command: RequestSearch, pack: Pack) -> dict[str, str]:
     """What is kept of the answers: those to questions that were asked, cleaned."""
-    given = cleaned(command.fields)
+    given = _given(command)
     purpose = pack.purpose(command.purpose)
     names = {field.name for field in asked(pack, purpose, given)} if purpose else set[str]()
     return {name: text for name, text in given.items() if name in names}
@@ -69,7 +85,7 @@ def findings(command: RequestSearch, pack: Pack) -> Iterator[Refused]:
     if not fits(purpose.case_number_pattern, normalised(command.case_number)):
         what, hint = purpose.case_number_label, purpose.case_number_hint
         yield Refused("case-number", f"That does not look like a {what}: {hint}")
-    given = cleaned(command.fields)
+    given = _given(command)
     for field in asked(pack, purpose, given):
         if reason := _answer_wrong(field, given.get(field.name, ""), pack):
             yield Refused(f"field:{field.name}", reason)

@@ -207,6 +207,7 @@ class AllowRepository:
 
     allow: bool
     reason: str
+    days: int | None = None  # how long; None: as long as the pack lets it stand
 
 
 @dataclass(frozen=True, slots=True)

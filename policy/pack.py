@@ -123,10 +123,15 @@ def _once(table: str, codes: Iterable[str]) -> None:
         seen.add(code)
 
 
+OF_THE_DESK = frozenset({"repositories", "repositories-reason"})  # policy/intake.py
+
+
 def _questions_once(fields: tuple[FormField, ...], purpose: int) -> None:
     names = [field.name for field in fields]
     if twice := {name for name in names if names.count(name) > 1}:
         raise wrong("duplicate-code", f"{', '.join(sorted(twice))} is asked twice", "purposes", purpose)
+    if taken := OF_THE_DESK & set(names):
+        raise wrong("duplicate-code", f"{', '.join(sorted(taken))} is asked by the desk itself", "purposes", purpose)
 
 
 def _conditions_exist(fields: tuple[FormField, ...], purpose: int) -> None:

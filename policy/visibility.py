@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from policy.authority import examination
+from policy.intake import EXCEPTION
 from policy.model import Actor, Role, Search, State
 from policy.pack import FormField, Pack
 
@@ -24,7 +25,7 @@ def readable(search: Search, by: Actor, pack: Pack) -> Mapping[str, str]:
     if search.requested_by == by.id:
         return dict(search.fields)
     purpose = pack.purpose(search.purpose)
-    fields = {field.name: field for field in (pack.fields(purpose) if purpose else ())}
+    fields = {field.name: field for field in (*(pack.fields(purpose) if purpose else ()), EXCEPTION)}
     roles = _reading(search, by)
     return {name: text for name, text in search.fields.items() if name in fields and _shown(fields[name], roles)}
 

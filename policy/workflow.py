@@ -257,7 +257,11 @@ def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack:
     if not reason:
         return (WITHOUT_REASON,)
     if command.allow:
-        return (RepositoryAllowed(by.id, now + timedelta(days=pack.repositories.exception_days), reason),)
+        longest = pack.repositories.exception_days
+        days = longest if command.days is None else command.days
+        if not 1 <= days <= longest:
+            return (Refused("permission-ends", f"Such a permission ends after {longest} days at most (M42)."),)
+        return (RepositoryAllowed(by.id, now + timedelta(days=days), reason),)
     return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
 
 

@@ -12,6 +12,7 @@ from bot.views.blocks import (
     modal,
     quoted,
     section,
+    select,
     text_input,
 )
 from policy import intake
@@ -70,7 +71,9 @@ def _buttons(search: Search) -> list[Block]:
 def _answers(search: Search, pack: Pack) -> list[Block]:
     """What the requester wrote, as plain text; supervisors may see all of it."""
     purpose = pack.purpose(search.purpose)
-    fields = intake.asked(pack, purpose, search.fields) if purpose else ()
+    given = {**search.fields, intake.REPOSITORIES: ",".join(search.repositories)}
+    fields = intake.asked(pack, purpose, given) if purpose else ()
+    fields = sorted(fields, key=lambda field: field is not intake.EXCEPTION)  # first what an executive decides on
     blocks: list[Block] = []
     for field in [f for f in fields if search.fields.get(f.name)][:MOST_ANSWERS]:
         blocks += [context(f"*{literal(field.label)}*"), quoted(_in_words(field, search.fields[field.name]))]
@@ -86,11 +89,13 @@ def _in_words(field: FormField, answer: str) -> str:
 def _quality(search: Search) -> tuple[str, list[Block]]:
     face = next((f for f in search.faces if f.index == search.face), None)
     reasons = ", ".join(face.reasons) if face else ""
+    measured = f"Tier “{face.tier}”, {face.inter_eye_px:.0f} pixels between the eyes." if face else ""
     text = f"Poor image: search {search.id}"
     return text, [
         header(f"Poor image of {search.id}"),
-        section(f"The face is below the floor of what can be compared ({literal(reasons or 'quality')})."),
+        section(f"The face is below the floor of what can be compared ({literal(reasons or 'quality')}). {measured}"),
         actions(
+            button("See the photograph", "open_viewer", f"{search.id} quality"),
             button("Let it through", "override_quality", search.id),
             button("Close as unsuitable", "refuse_quality", search.id, style="primary"),
         ),
@@ -109,14 +114,22 @@ WHAT = {
 }
 
 
-def reason_form(search: str, action: str) -> View:
-    """Every one of these needs a reason in writing."""
+def reason_form(search: str, action: str, longest: int = 7) -> View:
+    """Every one of these needs a reason in writing; a permission ends, after `longest` days at most."""
     what, submit = WHAT[action]
     blocks = [
         section(f"You are about to {what}: search {search}."),
         asked("reason", "Reason", text_input("answer", multiline=True, longest=2000)),
     ]
+    if action == "allow_repository":
+        numbers = [*(n for n in DAYS if n < longest), longest]
+        days = {str(n): "1 day" if n == 1 else f"{n} days" for n in numbers}
+        blocks.append(asked(PERMITTED_FOR, "Permitted for", select("answer", "Choose one", days, str(longest))))
     return modal("approval", "In writing", submit, blocks, {"search": search, "action": action})
+
+
+PERMITTED_FOR = "days"
+DAYS = (1, 3, 7, 14, 30, 60)
 
 
 def settled(search: Search) -> tuple[str, list[Block]]:

@@ -23,7 +23,7 @@ from policy.model import Conclusion, Outcome, Search, SearchId, State
 from policy.pack import FormField, Pack, Purpose
 
 PURPOSE, CASE_NUMBER, ATTESTED = "purpose", "case-number", "attested"
-REPOSITORIES = "repositories"  # no question of a pack's may have that name
+REPOSITORIES = intake.REPOSITORIES
 ANSWER = "answer"  # every input's action id; the block id names the question
 LEAD_ONLY = "_What comes back is an investigative lead only, never an identification, never probable cause._"
 
@@ -102,9 +102,12 @@ def form(
     blocks.append(_case_number(purpose, answers.get(CASE_NUMBER, "")))
     deciding = {field.when.field for field in pack.fields(purpose) if field.when}
     due = intake.asked(pack, purpose, answers)
-    blocks += [_question(field, answers.get(field.name, ""), dispatch=field.name in deciding) for field in due]
+    of_the_pack = [field for field in due if field is not intake.EXCEPTION]
+    blocks += [_question(field, answers.get(field.name, ""), dispatch=field.name in deciding) for field in of_the_pack]
     if pack.repositories.exceptional:
         blocks.append(_repositories(pack, answers.get(REPOSITORIES, "")))
+    if intake.EXCEPTION in due:
+        blocks.append(_question(intake.EXCEPTION, answers.get(intake.EXCEPTION.name, ""), dispatch=False))
     blocks.append(asked(ATTESTED, pack.attestation, checkboxes(ANSWER, {"yes": "I attest to this"})))
     blocks.append(context(LEAD_ONLY))
     return modal("request_form", "Request a search", "Request", blocks, data) | {"notify_on_close": True}
@@ -113,9 +116,9 @@ def form(
 def _repositories(pack: Pack, answer: str) -> Block:
     """Classes of photographs that are otherwise out of reach (M42)."""
     options = {code: f"{code.replace('-', ' ')} photographs".capitalize() for code in pack.repositories.exceptional}
-    hint = "Searched only where an executive allows it in writing, until a date. Say in the basis why."
+    hint = "Searched only where an executive allows it in writing, until a date."
     element = checkboxes(ANSWER, options, intake.chosen(answer))
-    return asked(REPOSITORIES, "Beyond arrest photographs", element, hint=hint, optional=True)
+    return asked(REPOSITORIES, "Beyond arrest photographs", element, hint=hint, optional=True, dispatch=True)
 
 
 def _case_number(purpose: Purpose, typed: str) -> Block:

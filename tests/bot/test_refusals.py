@@ -104,6 +104,12 @@ MET = {
         EVA,
         "component by component",
     ),
+    "permission-ends": (
+        [(PAROLE, DANA)],
+        m.AllowRepository(allow=True, reason="Consented to.", days=8),
+        s.REX,
+        "7 days at most",
+    ),
     "quarantined": ([(PAROLE, DANA)], s.APPROVE, MARA, ""),
     "own-pack": ([(s.ASK, DANA)], m.Withdraw("Found."), DANA, "decided under nothing else"),
     "approves-not-examined": ([], YES, OMNI, ""),

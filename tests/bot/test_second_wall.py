@@ -15,6 +15,7 @@ SEARCH = m.SearchId("LG-AAAAAAAAAAAA")
 OPINION = "INSERT INTO casework.opinion VALUES ($1, $2, $3, 'possible-match', 'K7', $4, $5)"
 APPROVAL = "INSERT INTO casework.approval VALUES ($1, $2, $3, $4)"
 LEAD = "INSERT INTO casework.lead VALUES ($1, 'K7', $2, $3, $4, $5)"
+PERMISSION = "INSERT INTO casework.permission VALUES ($1, $2, $3, $4, 'Consented to in writing.', $5, $6)"
 PEOPLE = "INSERT INTO casework.person (id, name, roles, certified_until) VALUES ($1, $1, $2, $3)"
 
 
@@ -154,3 +155,63 @@ async def test_a_row_says_no_other_pack_than_its_search(bot):
             " WHERE id = 'LG-BBBBBBBBBBBB'"
         )
     assert refused.value.constraint_name == "own_pack"
+
+
+async def test_whoever_asked_does_not_decide_as_a_supervisor_either(bot):
+    """One person may hold both roles; in a search of their own they are the requester."""
+    await bot.execute("UPDATE casework.person SET roles = roles || '{supervisor}' WHERE id = $1", s.DANA.id)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, *TWO, lead(EVA.id, NOOR.id, s.DANA.id))
+    assert refused.value.constraint_name == "decides_not_own"
+
+
+async def test_there_is_no_opinion_before_the_review(bot):
+    await bot.execute("UPDATE casework.search SET state = 'searched' WHERE id = $1", SEARCH)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, opinion(EVA.id))
+    assert refused.value.constraint_name == "opinion_in_review"
+
+
+async def beyond(conn) -> m.SearchId:
+    """A search of parole photographs that a supervisor approved."""
+    search = await held(conn, repositories=["parole"])
+    await at_once(conn, (APPROVAL, search, s.DANA.id, "chief", s.NOON))
+    return search
+
+
+def permission(search, executive, classes=("parole",), until=s.NEXT_YEAR):
+    return PERMISSION, search, s.DANA.id, executive, list(classes), s.NOON, until
+
+
+MOVE = "UPDATE casework.search SET state = 'requested' WHERE id = $1"
+
+
+async def test_photographs_beyond_arrests_are_searched_only_with_an_executives_permission(bot):
+    search = await beyond(bot)
+    with pytest.raises(asyncpg.CheckViolationError, match="no executive allowed"):
+        await at_once(bot, (MOVE, search))
+    await at_once(bot, permission(search, s.REX.id), (MOVE, search))
+
+
+PERMISSIONS = {
+    "of a supervisor": ("has_role", {"executive": "chief"}),
+    "of who asked": ("approves_not_own", {"executive": s.DANA.id}),
+    "of another class": ("exception_asked", {"executive": s.REX.id, "classes": ("juvenile",)}),
+    "that ended before it began": ("permission_check", {"executive": s.REX.id, "until": s.NOON}),
+}
+
+
+@pytest.mark.parametrize("name", PERMISSIONS)
+async def test_no_permission_stands(name, bot):
+    rule, said = PERMISSIONS[name]
+    search = await beyond(bot)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, permission(search, **said))
+    assert refused.value.constraint_name == rule
+
+
+async def test_nobody_widens_a_permission_afterwards(bot):
+    search = await beyond(bot)
+    await at_once(bot, permission(search, s.REX.id))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await bot.execute("UPDATE casework.permission SET allowed_until = 'infinity'")

@@ -75,7 +75,8 @@ async def test_the_desk_searches_what_the_pack_permits_and_what_was_allowed_and_
     await matcher.until(200, photos=told.done)
     until = NOON + timedelta(days=7)
     plain, _ = s.tell([(s.ASK, s.DANA)])
-    asked_for = replace(s.ASK, repositories=("parole",))
+    why = {"repositories-reason": "He was on parole when the still was taken; the office consented to a search."}
+    asked_for = replace(s.ASK, fields={**s.ASK.fields, **why}, repositories=("parole",))
     waiting, _ = s.tell([(asked_for, s.DANA)])
     allowed, _ = s.tell(
         [(m.AllowRepository(allow=True, reason="He was on parole when the still was taken."), s.REX)], search=waiting

@@ -14,7 +14,8 @@ from tests import story as s
 from tests.story import BEN, DANA, EVA, MARA, NOOR, OMNI, REX, SAM, SYSTEM, TOVE, VERA
 
 MINOR = replace(s.ASK, fields={**s.FIELDS, "circumstances": "minor"})
-PAROLE = replace(s.ASK, repositories=("parole",))
+BEYOND = {"repositories-reason": "He was on parole when the still was taken; the office consented to a search."}
+PAROLE = replace(s.ASK, fields={**s.ASK.fields, **BEYOND}, repositories=("parole",))
 POOR = m.AssessPhoto(s.SHA, (m.Face(0, "poor", ("inter-eye-distance",), 30.0),), "model")
 YES, NO = m.ApproveRequest(approve=True, reason="Sound."), m.ApproveRequest(approve=False, reason="Not sound.")
 ALLOW, DENY = m.AllowRepository(allow=True, reason="Sound."), m.AllowRepository(allow=False, reason="Not sound.")
@@ -200,6 +201,31 @@ def test_a_permission_is_recorded_with_name_reason_and_expiry():
     assert events[-1] == m.RepositoryAllowed(REX.id, s.NOON + timedelta(days=7), "Sound.")
     assert (search.allowed_by, search.allowed_until) == (REX.id, s.NOON + timedelta(days=7))
     assert search.repositories == ("parole",)
+    assert search.fields["repositories-reason"] == BEYOND["repositories-reason"]
+
+
+@pytest.mark.parametrize("typed", ["", "see report", "needed"])
+def test_whoever_asks_for_parole_photographs_says_why(typed):
+    without = replace(PAROLE, fields={**s.ASK.fields, "repositories-reason": typed})
+    (refused,) = decide(m.Search(m.SearchId("x")), without, DANA, s.pack(), s.NOON)
+    assert refused.rule == "field:repositories-reason"
+
+
+def test_why_is_neither_asked_nor_kept_where_arrest_photographs_are_searched_alone():
+    search, _ = s.tell([(replace(PAROLE, repositories=()), DANA)])
+    assert "repositories-reason" not in search.fields
+
+
+@pytest.mark.parametrize(("days", "until"), [(1, 1), (3, 3), (7, 7), (None, 7)])
+def test_an_executive_says_for_how_long(days, until):
+    search, _ = s.tell([(PAROLE, DANA), (replace(ALLOW, days=days), REX)])
+    assert search.allowed_until == s.NOON + timedelta(days=until)
+
+
+@pytest.mark.parametrize("days", [-1, 0, 8, 10**9])
+def test_a_permission_ends_when_the_pack_says_at_the_latest(days):
+    search, events = s.tell([(PAROLE, DANA), (replace(ALLOW, days=days), REX)])
+    assert (s.refusals(events), search.allowed_until) == (["permission-ends"], None)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +253,8 @@ def test_the_gallery_is_searched_in_the_classes_that_are_permitted_and_allowed_u
 
 @pytest.mark.parametrize("asked", [("licence",), ("parole", "licence"), ("arrest", "", "parole")])
 def test_a_class_that_the_pack_does_not_name_is_refused(asked):
-    (refused,) = decide(m.Search(m.SearchId("x")), replace(s.ASK, repositories=asked), DANA, s.pack(), s.NOON)
+    command = replace(PAROLE, repositories=asked)
+    (refused,) = decide(m.Search(m.SearchId("x")), command, DANA, s.pack(), s.NOON)
     assert refused.rule == "repository"
 
 
@@ -281,7 +308,7 @@ def test_an_emergency_of_a_pack_that_wants_two_approvals_owes_two():
 
 
 def test_an_emergency_that_asks_for_further_photographs_still_waits_for_the_executive():
-    search, _ = s.tell([(replace(THREAT, repositories=("parole",)), DANA)])
+    search, _ = s.tell([(replace(THREAT, fields={**THREAT.fields, **BEYOND}, repositories=("parole",)), DANA)])
     assert search.state is STATES.HELD
 
 

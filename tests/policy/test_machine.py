@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 
 from policy import model as m
 from policy.authority import examiners, withheld
-from policy.cases import COMPARED, FACES, FOUND, MODELS, PHOTO, complete
+from policy.cases import COMPARED, FACES, FOUND, MODELS, NARRATIVE, PHOTO, complete
+from policy.intake import EXCEPTION
 from policy.preparation import Greyscale, Original
 from policy.workflow import decide, evolve
 from tests import story as s
@@ -93,7 +94,8 @@ class Desk(RuleBasedStateMachine):
         command = complete(self.rules, purpose)
         repositories = data.draw(st.sampled_from([(), self.rules.repositories.exceptional[:1]]))
         ticks = data.draw(st.sampled_from([{}, {}, {"circumstances": "minor"}, {"circumstances": "known"}]))
-        self.give(replace(command, fields={**command.fields, **ticks}, repositories=repositories), by)
+        why = data.draw(st.sampled_from([{}, {EXCEPTION.name: NARRATIVE}]))
+        self.give(replace(command, fields={**command.fields, **ticks, **why}, repositories=repositories), by)
 
     @rule(command=ANYTHING, by=PEOPLE)
     def anybody_gives_anything(self, command, by):
