@@ -29,6 +29,7 @@ class PhotoGoneError(Exception):
 FIND_POST = "SELECT channel, ts FROM casework.post WHERE key = $1"
 KEEP_POST = "INSERT INTO casework.post (key, channel, ts) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING"
 KEEP_UPLOAD = "INSERT INTO casework.upload (search, label, file) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+GONE = frozenset({"tombstone", "hidden_by_limit"})  # modes of a file that only its name is left of
 FORGET_UPLOAD = "DELETE FROM casework.upload WHERE search = $1 AND label = $2"
 UPLOADS = "SELECT label, file FROM casework.upload WHERE search = $1"
 
@@ -142,21 +143,24 @@ class Desk:
             await conn.executemany(KEEP_UPLOAD, [(search, label, file) for label, file in sent.items()])
         return await self.uploads(search)
 
-    async def hand(self, channel: str, name: str, data: bytes, text: str, *, again: bool) -> None:
-        """A file with that name stands in the channel, once, with a sentence of ours.
+    async def hand(self, channel: str, name: str, data: bytes, text: str, *, again: bool) -> str:
+        """A file with that name stands in the channel, once, with a sentence of ours: its id.
 
         A file has no key of ours to be found by; its name, which says whose it is, is looked for instead.
         """
-        if again and await self._handed(channel, name):
-            return
+        if again and (found := await self._handed(channel, name)):
+            return found
         file = await self._send_as(name, data)
         await self._client.files_completeUploadExternal(
             files=[{"id": file, "title": name}], channel_id=channel, initial_comment=text
         )
+        return file
 
-    async def _handed(self, channel: str, name: str) -> bool:
+    async def _handed(self, channel: str, name: str) -> str | None:
+        """The id of the file with that name, where it stands there and was not taken away."""
         posted = await self.history(channel, "0")
-        return any(file.get("name") == name for message in posted for file in message.get("files") or ())
+        files = (file for message in posted for file in message.get("files") or ())
+        return next((str(f["id"]) for f in files if f.get("name") == name and f.get("mode") not in GONE), None)
 
     async def _send(self, label: str, data: bytes) -> str:
         return await self._send_as(f"{label.lower()}.jpg", data)
@@ -264,6 +268,11 @@ class Desk:
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return found
+
+
+async def keep_upload(conn: Conn, search: str, label: str, file: str) -> None:
+    """The file stands in Slack, under that label, until it is taken away."""
+    await conn.execute(KEEP_UPLOAD, search, label, file)
 
 
 async def forget_upload(conn: Conn, search: str, label: str) -> None:

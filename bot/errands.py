@@ -10,7 +10,7 @@ from datetime import datetime
 from bot import copies, ids, jobs, leadsheet, ledger, photos, queue, store
 from bot.casework import SYSTEM, Casework, stream_of
 from bot.database import Pool
-from bot.desk import Desk, PhotoGoneError
+from bot.desk import Desk, PhotoGoneError, keep_upload
 from bot.leadsheet import Sheet
 from bot.matching import Matcher, MatcherRefusedError
 from bot.people import account_of
@@ -44,7 +44,7 @@ Message = tuple[str, list[Block]]
 Errand = Callable[[Lease], Awaitable[None]]
 
 PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "heic", "heif"})
-FACES, LEAD = "faces", "lead"  # labels of uploads that are no candidates
+FACES, LEAD, SHEET = "faces", "lead", "sheet"  # labels of uploads that are no candidates
 NOT_A_PICTURE = "That file is not a photograph that can be searched. Post a JPEG, PNG, WebP or HEIC picture."
 
 
@@ -197,9 +197,14 @@ class Errands:
             await self._post(lease, search, Post.NOTICE, message)
 
     async def hand_photograph(self, lease: Lease) -> None:
-        """The requester, who acknowledged, has the arrest photograph in a direct message; not while it is withheld."""
+        """The requester, who acknowledged, has the arrest photograph in a direct message; not while it is withheld.
+
+        Where it was withheld since and is let go, the message that it stood in shows it again.
+        """
         search = await self._sealed(lease)
-        if self._casework.withheld(search):
+        posted = search.posts.get(Post.PHOTOGRAPH)
+        stands = posted is not None and LEAD in await self._desk.uploads(search.id)
+        if self._casework.withheld(search) or stands:
             await self._casework.finish(lease)
             return
         account = await self._account(search)
@@ -210,7 +215,14 @@ class Errands:
             message = await self._photograph(search)
         except MatcherRefusedError:  # sealed or expunged since: it may not be shown any more (M13)
             message = request.no_photograph(search)
-        await self._post(lease, search, Post.PHOTOGRAPH, message, to=(channel, None))
+        if posted is None:
+            await self._post(lease, search, Post.PHOTOGRAPH, message, to=(channel, None))
+            return
+        channel, ts = posted.split()
+        await self._desk.update(channel, ts, message)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await queue.enqueue(conn, jobs.taken_away(search, "handed-again", jobs.IMAGES_FOR))
+            await queue.complete(conn, lease)
 
     async def _photograph(self, search: Search) -> Message:
         chosen = next(c for c in search.candidates if c.label == search.lead)
@@ -226,7 +238,8 @@ class Errands:
         It shows photographs: where Slack may keep none, the viewer serves it instead.
         """
         search = await self._sealed(lease)
-        if not self._images or self._casework.withheld(search):
+        stands = SHEET in await self._desk.uploads(search.id)
+        if not self._images or stands or self._casework.withheld(search):
             await self._casework.finish(lease)
             return
         assert search.acknowledged_at is not None, "a lead sheet before the acknowledgement"
@@ -241,11 +254,15 @@ class Errands:
         assert account is not None, "the requester has no account any more"
         channel = await self._desk.direct_channel(account)
         name = f"lead-sheet-{search.id}.pdf"
-        await self._desk.hand(channel, name, sheet, request.lead_sheet(search), again=lease.again)
+        file = await self._desk.hand(channel, name, sheet, request.lead_sheet(search), again=lease.again)
         data = {"sha256": photos.sha256(sheet), "bytes": len(sheet), "file": name}
         async with self._pool.acquire() as conn, conn.transaction():
+            await store.lock(conn, search.id)  # what is withheld meanwhile waits for this, or is seen here
             stream, at = f"sheet:{search.id}", search.acknowledged_at
             await ledger.append(conn, stream, "LeadSheetHanded", at=at, actor=SYSTEM.id, data=data)
+            await keep_upload(conn, search.id, SHEET, file)
+            if (await store.load(conn, search.id)).quarantined:
+                await queue.enqueue(conn, jobs.taken_away(search, "withheld-sheet"))
             await queue.complete(conn, lease)
 
     # --- the search -------------------------------------------------------------------------------------------------

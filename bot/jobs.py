@@ -90,13 +90,13 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
         case ExaminersDisagreed():
             return (_job("call-arbiter", after),)
         case LeadIssued():
-            return (_job("give-notice", after), _card(after), _take_away(after, "decided"))
+            return (_job("give-notice", after), _card(after), taken_away(after, "decided"))
         case SearchClosed():
             return (
                 _job("give-notice", after),
                 _card(after),
                 *_retire_open(after),
-                _take_away(after, "decided"),
+                taken_away(after, "decided"),
                 *_prepared(after),
             )
         case LeadAcknowledged():
@@ -130,8 +130,8 @@ def _check_approval(event: SearchRequested, search: Search) -> tuple[Job, ...]:
 def _withheld(search: Search) -> tuple[Job, ...]:
     """What was said and handed over already says that it may not be used, and the photograph is gone (M41)."""
     notice = (_again("give-notice", search),) if Post.NOTICE in search.posts else ()
-    photograph = (_take_away(search, "withheld"),) if Post.PHOTOGRAPH in search.posts else ()
-    return (*notice, *photograph)
+    handed = (taken_away(search, "withheld"),) if search.acknowledged_at is not None else ()
+    return (*notice, *handed)
 
 
 def _released(search: Search) -> tuple[Job, ...]:
@@ -139,7 +139,7 @@ def _released(search: Search) -> tuple[Job, ...]:
     if search.outcome is None or search.approval_due is None:
         return ()
     notice = (_again("give-notice", search),) if Post.NOTICE in search.posts else ()
-    acknowledged = search.acknowledged_at is not None and Post.PHOTOGRAPH not in search.posts
+    acknowledged = search.acknowledged_at is not None
     return (*notice, *((_again("hand-photograph", search), _again("hand-sheet", search)) if acknowledged else ()))
 
 
@@ -182,14 +182,17 @@ def _posted(event: Posted, search: Search) -> tuple[Job, ...]:
     """What was put into Slack with a photograph is taken out of it in time."""
     match event.what:
         case Post.REVIEW:
-            return _card(search), _take_away(search, "late", IMAGES_FOR)
+            return _card(search), taken_away(search, "late", IMAGES_FOR)
+        case Post.PHOTOGRAPH if search.quarantined:  # while it was on its way
+            return (taken_away(search, "withheld-photograph"),)
         case Post.PHOTOGRAPH:
-            return (_take_away(search, "handed", IMAGES_FOR),)
+            return (taken_away(search, "handed", IMAGES_FOR),)
         case _:
             return ()
 
 
-def _take_away(search: Search, why: str, after: timedelta = timedelta()) -> Job:
+def taken_away(search: Search, why: str, after: timedelta = timedelta()) -> Job:
+    """What stands in Slack for that reason is taken out of it (bot/pictures.py), now or `after` some time."""
     return Job("delete-images", f"{search.id}:{why}", {"search": search.id, "why": why}, after)
 
 
@@ -199,7 +202,7 @@ def _prepared(search: Search) -> tuple[Job, ...]:
 
 
 def _faces_gone(search: Search) -> tuple[Job, ...]:
-    return (_take_away(search, "chosen"),) if len(search.faces) > 1 else ()
+    return (taken_away(search, "chosen"),) if len(search.faces) > 1 else ()
 
 
 def _card(search: Search) -> Job:

@@ -9,7 +9,7 @@ from bot import ids, ledger, queue
 from bot.casework import SYSTEM, Casework
 from bot.database import Pool
 from bot.desk import Desk, forget_upload
-from bot.errands import FACES, LEAD
+from bot.errands import FACES, LEAD, SHEET
 from bot.queue import Job, Lease
 from bot.views import request, review
 from policy.model import Post, Search, SearchId, State
@@ -48,6 +48,8 @@ class Pictures:
             await self._say_that_they_went(search)
         for label in sorted(going):
             await self._delete(search, label, files[label])
+        if LEAD in going:
+            await self._say_that_the_lead_went(search)
         await self._casework.finish(lease)
 
     async def _say_that_they_went(self, search: Search) -> None:
@@ -57,6 +59,14 @@ class Pictures:
         if search.state in {State.IN_REVIEW, State.DISAGREED} and (root := search.posts.get(Post.REVIEW.value)):
             channel, ts = root.split()
             await self._desk.update(channel, ts, review.root(search, {}))
+
+    async def _say_that_the_lead_went(self, search: Search) -> None:
+        """The requester's message says why it shows nothing any more, or where the photograph is seen now."""
+        if posted := search.posts.get(Post.PHOTOGRAPH.value):
+            why = self._casework.withheld(search)
+            gone = request.photograph(search, None, "the photograph is no longer kept in Slack")
+            channel, ts = posted.split()
+            await self._desk.update(channel, ts, request.withheld(search, why) if why else gone)
 
     async def _delete(self, search: Search, label: str, file: str) -> None:
         """Gone first, recorded then: whoever is interrupted in between finds it gone and records it."""
@@ -113,14 +123,19 @@ class Pictures:
 
 
 def _going(why: str, labels: Collection[str]) -> set[str]:
-    """Which pictures the job is about: the lead's stays until some days after it was handed over."""
+    """Which files the job is about: the lead's photograph stays until some days after it was handed over.
+
+    The lead sheet, which is for the case file, stays until it is withheld.
+    """
     match why:
         case "chosen":
             return set(labels) & {FACES}
-        case "handed" | "withheld":
+        case "handed" | "handed-again":
             return set(labels) & {LEAD}
+        case "withheld" | "withheld-photograph" | "withheld-sheet":
+            return set(labels) & {LEAD, SHEET}
         case _:
-            return set(labels) - {LEAD}
+            return set(labels) - {LEAD, SHEET}
 
 
 def _stream(search: Search) -> str:

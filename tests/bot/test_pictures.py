@@ -1,5 +1,6 @@
 """Which photographs leave Slack, and when."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from bot import jobs, pictures
 from policy import model as m
 from tests import story as s
 
-LABELS = ("probe", "K7", "P4", "W9", "faces", "lead")
+LABELS = ("probe", "K7", "P4", "W9", "faces", "lead", "sheet")
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,10 @@ LABELS = ("probe", "K7", "P4", "W9", "faces", "lead")
     [
         ("chosen", {"faces"}),
         ("handed", {"lead"}),
+        ("handed-again", {"lead"}),
+        ("withheld", {"lead", "sheet"}),
+        ("withheld-photograph", {"lead", "sheet"}),
+        ("withheld-sheet", {"lead", "sheet"}),
         ("decided", {"probe", "K7", "P4", "W9", "faces"}),
         ("late", {"probe", "K7", "P4", "W9", "faces"}),
     ],
@@ -49,3 +54,24 @@ def test_the_leads_photograph_goes_three_days_after_it_was_handed_over():
     handed = m.RecordPosted(m.Post.PHOTOGRAPH, "D1", "3.0")
     steps = [*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA), (handed, s.SYSTEM)]
     assert deletions(steps)[-1] == ("handed", LATER)
+
+
+def test_what_was_handed_over_of_a_lead_goes_at_once_when_it_is_withheld():
+    """Also the photograph that was on its way when that was decided."""
+    handed = m.RecordPosted(m.Post.PHOTOGRAPH, "D1", "3.0")
+    search, _ = s.tell([*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA)])
+    gone = replace(search, quarantined="Not approved.")
+    ordered = [*jobs.following(m.Quarantined("Not approved."), gone), *jobs.following(m.Posted(*_said(handed)), gone)]
+    whys = [(job.payload["why"], job.delay) for job in ordered if job.kind == "delete-images"]
+    assert whys == [("withheld", NOW), ("withheld-photograph", NOW)]
+
+
+def _said(posted: m.RecordPosted):
+    return posted.what, posted.channel, posted.ts
+
+
+def test_what_was_withheld_is_handed_over_again_once_it_is_approved_late():
+    search, _ = s.tell([*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA)])
+    late = replace(search, approval_due=s.NOON, approvals=(m.Approval(s.VERA.id, s.NOON, "Sound."),))
+    kinds = [job.kind for job in jobs.following(m.RequestApproved(s.VERA.id, s.NOON, "Sound."), late)]
+    assert {"hand-photograph", "hand-sheet"} <= set(kinds)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from bot import ledger
 from deploy.demo import play, system
@@ -46,6 +47,19 @@ class Town:
 
     async def kinds(self, search: str) -> list[str]:
         return [entry.kind for entry in await self.entries(search)]
+
+    async def stands(self, file: str) -> bool:
+        """Whether the file is still in the workspace."""
+        slack = self.system.slack()
+        try:
+            await slack.files_info(file=file)
+        except SlackApiError as error:
+            if error.response["error"] not in {"file_deleted", "file_not_found"}:
+                raise
+            return False
+        finally:
+            await slack.session.close() if slack.session else None
+        return True
 
     async def settled(self, search: str) -> None:
         """No job of this search waits or runs any more, but for what is due on another day."""

@@ -1,7 +1,9 @@
 """All six authorised uses from photo to notice, what a supervisor has to approve first, and what is refused in which words."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from bot.packs import load_pack
@@ -32,6 +34,9 @@ async def ask(town, who, probe, purpose: str, **changes) -> tuple[dict, str, dic
     await who.select(form, "answer", purpose, block_id="purpose")
     form = await who.wait_view(lambda v: any(b.get("block_id") == "case-number" for b in v["blocks"]))
     answers = ANSWERS | {"purpose": purpose, "case-number": use.case_number_example} | changes
+    if "repositories" in answers:
+        await who.select(form, "answer", answers["repositories"], block_id="repositories")
+        form = await who.wait_view(lambda v: any(b.get("block_id") == "repositories-reason" for b in v["blocks"]))
     for ticked in answers.get("circumstances", ()):
         await who.select(form, "answer", answers["circumstances"], block_id="circumstances")
         due = [f.name for f in PACK.fields(use) if f.when and f.when.says == ticked]
@@ -75,7 +80,9 @@ async def test_what_is_refused_is_said_beside_the_question(name, town, enrolled)
     assert await town.kinds(search) == ["Refused"]
 
 
-async def decide(town, search: str, action: str, reason: str = "Read, and decided on the facts stated.") -> None:
+async def decide(
+    town, search: str, action: str, reason: str = "Read, and decided on the facts stated.", **also: str
+) -> None:
     """Mara answers what the supervisors are asked about this search."""
     async with town.person("mara.quinn") as mara:
         asked = await mara.wait_message(
@@ -83,7 +90,7 @@ async def decide(town, search: str, action: str, reason: str = "Read, and decide
         )
         await mara.click(asked, action)
         await mara.wait_view(lambda v: v.get("callback_id") == "approval")
-        assert await mara.submit({"reason": reason}) == {}
+        assert await mara.submit({"reason": reason, **also}) == {}
 
 
 async def test_a_request_that_may_show_a_minor_waits_for_a_supervisor(town, enrolled):
@@ -143,11 +150,71 @@ async def test_the_lead_of_an_emergency_that_is_not_approved_is_withheld(town, e
     assert "LeadAcknowledged" not in kinds
 
 
+BEYOND = {"repositories-reason": "The man in the still wore the ankle tag of somebody on parole; see the other still."}
+
+
+async def overdue(town, search: str, due: datetime) -> None:
+    """The approval was due at that hour; whoever looks for it does so now."""
+    conn = await asyncpg.connect(town.system.database_url("postgres"))
+    try:
+        async with conn.transaction():  # as nobody but an owner can: what was requested does not change
+            await conn.execute("SET LOCAL session_replication_role = replica")
+            body = json.dumps({"approval_due": f"{due:%Y-%m-%dT%H:%M:%SZ}"})
+            await conn.execute("UPDATE casework.search SET body = body || $2 WHERE id = $1", search, body)
+            soon = "UPDATE casework.job SET run_at = now() WHERE kind = 'check-approval' AND key = $1"
+            await conn.execute(soon, search)
+            await conn.execute("NOTIFY leadgate_job")
+    finally:
+        await conn.close()
+
+
+async def test_what_was_handed_over_of_an_emergency_is_taken_back_when_it_is_overdue_and_given_again(town, enrolled):
+    """Photograph and sheet leave the requester's messages, and come back with a late approval."""
+    async with (
+        town.person("dana.ruiz") as dana,
+        town.person("eva.lind") as eva,
+        town.person("noor.haddad") as noor,
+        town.person("mara.quinn") as mara,
+    ):
+        post, search, wrong = await ask(town, dana, enrolled, "imminent-threat")
+        assert wrong == {}
+        root = await play.review_thread(eva, town.room("review"), search)
+        for examiner in (eva, noor):
+            assert await play.examine(examiner, root, enrolled)
+        await play.approve(mara, town.room("oversight"), search)
+        notice = await play.notice_of(dana, town.room("intake"), post["ts"], leads=True)
+        direct = (await play.acknowledge(dana, notice))["channel"]
+        shown = await dana.wait_message(direct, lambda m: f"Arrest photograph of search {search}" in m["text"])
+        sheet = await dana.wait_message(shown["channel"], lambda m: f"Lead sheet of search {search}" in m["text"])
+        await overdue(town, search, datetime.now(UTC) - timedelta(hours=1))
+        gone = await dana.wait_message(
+            shown["channel"], lambda m: m["ts"] == shown["ts"] and m["text"].startswith("WITHHELD")
+        )
+        assert "slack_file" not in json.dumps(gone["blocks"])
+        await town.settled(search)
+        assert not await town.stands(sheet["files"][0]["id"])
+        assert await town.sql("SELECT 1 FROM casework.upload WHERE search = $1", search) == []
+        await decide(town, search, "approve_request", "Late, but the threat was real.")
+        again = await dana.wait_message(
+            shown["channel"], lambda m: m["ts"] == shown["ts"] and "slack_file" in json.dumps(m["blocks"])
+        )
+        assert again["text"].startswith("INVESTIGATIVE LEAD ONLY")
+        await town.settled(search)
+        [label] = await town.sql("SELECT file FROM casework.upload WHERE search = $1 AND label = 'sheet'", search)
+        assert await town.stands(label["file"])
+        back = await dana.wait_message(
+            town.room("intake"), lambda m: m["text"].startswith("INVESTIGATIVE LEAD ONLY"), post["ts"]
+        )
+        assert back["ts"] == notice["ts"]
+    kinds = await town.kinds(search)
+    assert kinds.index("Quarantined") < kinds.index("RequestApproved")
+
+
 async def test_photographs_beyond_arrests_are_searched_only_once_an_executive_allowed_them(town, enrolled):
     await town.sql("UPDATE casework.person SET roles = roles || '{executive}' WHERE name = 'Mara Quinn'")
     try:
         async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva:
-            post, search, wrong = await ask(town, dana, enrolled, "suspect", repositories=["parole"])
+            post, search, wrong = await ask(town, dana, enrolled, "suspect", repositories=["parole"], **BEYOND)
             assert wrong == {}
             await dana.wait_message(town.room("intake"), lambda m: "Waiting for approval" in m["text"], post["ts"])
             await decide(town, search, "approve_request")
@@ -158,7 +225,7 @@ async def test_photographs_beyond_arrests_are_searched_only_once_an_executive_al
                     lambda m: search in m["text"] and "1 of 1 approvals given" in json.dumps(m["blocks"]),
                 )
                 assert play.has(still, "allow_repository")
-            await decide(town, search, "allow_repository", "The parole office consented in writing.")
+            await decide(town, search, "allow_repository", "The parole office consented in writing.", days="3")
             await play.review_thread(eva, town.room("review"), search)
     finally:
         await town.sql("UPDATE casework.person SET roles = array_remove(roles, 'executive') WHERE name = 'Mara Quinn'")
