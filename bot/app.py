@@ -30,7 +30,6 @@ from bot.casework import Casework, register
 from bot.database import AWAY, Pool
 from bot.desk import Desk
 from bot.errands import Errands, Rooms, gathered
-from bot.home import Home
 from bot.injection import Injection
 from bot.intake import Intake
 from bot.matching import Matcher, MatcherAwayError
@@ -171,7 +170,6 @@ def build(p: Parts) -> AsyncApp:
 
     for event in ("member_joined_channel", "member_left_channel"):
         app.event(event)(moved)
-    app.event("app_home_opened")(Home(p.pool, p.casework, p.people, p.desk, p.rooms.review, clock).opened)
     app.event(re.compile(".*"))(seen)
 
     def click(constraint: Any, listener: Listener) -> None:

@@ -247,10 +247,6 @@ class Desk:
             if error.response["error"] not in {"hash_conflict", "not_found"}:
                 raise
 
-    async def publish_view(self, account: str, view: View) -> None:
-        """The account's Home tab shows `view`."""
-        await self._client.views_publish(user_id=account, view=view)
-
     async def members(self, channel: str) -> frozenset[str]:
         """The accounts that are in the channel now."""
         found: set[str] = set()

@@ -128,11 +128,3 @@ EVERY = "SELECT id FROM casework.search WHERE requested_by <> 'known-answer' ORD
 async def every(conn: Conn) -> list[SearchId]:
     """Every search that somebody requested, in order."""
     return [SearchId(row["id"]) for row in await conn.fetch(EVERY)]
-
-
-UNDER_EXAMINATION = "SELECT body FROM casework.search WHERE outcome IS NULL AND state IN ('in-review', 'disagreed')"
-
-
-async def under_examination(conn: Conn) -> list[Search]:
-    """Every search whose candidates are being compared, known-answer cases among them, in no order."""
-    return [SEARCH.validate_python(row["body"]) for row in await conn.fetch(UNDER_EXAMINATION)]

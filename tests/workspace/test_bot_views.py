@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bot.views
-from bot.views import approval, comparison, home, preparing, quality, request, review, upkeep
+from bot.views import approval, comparison, preparing, quality, request, review, upkeep
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
 from policy.known_answers import Proportion, Rates, Verdict
 from policy.model import (
@@ -31,7 +31,6 @@ from policy.model import (
     State,
 )
 from policy.morphology import Component, Found
-from policy.queue import Waiting
 from policy.schema import Report
 from tests import story
 
@@ -185,10 +184,6 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
                 SEARCH, Label("00"), "ab" * 32, {Component.EARS: Found.EXPLAINABLE}
             ),
             "locked": review.locked(search),
-            "home": home.waiting([Waiting(SEARCH, story.NOON, n, 50) for n in range(60)], story.NEXT_YEAR),
-            "empty home": home.waiting([], story.NOON),
-            "somebody else's home": home.for_others(),
-            "home without a database": home.away(),
             "decision form": review.decision_form(search, approve=True),
             "refusal form": review.decision_form(search, approve=False),
             "telling": review.telling(typed),
@@ -205,17 +200,13 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
 def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str):
     wrong: dict[str, Any] = {}
     for name, payload in everything_for(search, typed).items():
-        found = (
-            faults_in_view(payload, ("home" if "home" in name else "modal",))
-            if isinstance(payload, dict)
-            else faults_in_blocks(payload, "message")
-        )
+        found = faults_in_view(payload) if isinstance(payload, dict) else faults_in_blocks(payload, "message")
         if found or (found := models_say(payload) or limits_say(payload)):
             wrong[name] = found
     assert wrong == {}
 
 
-NOT_A_PAYLOAD = {"order", "read_conclusion", "lead_sheet", "read", "in_words", "age", "moment"}
+NOT_A_PAYLOAD = {"order", "read_conclusion", "lead_sheet", "read", "in_words"}
 """Public functions beside the views that give an order, a reading and a line of text."""
 
 
