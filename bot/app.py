@@ -27,6 +27,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import approval, database, jobs, leadsheet, ledger, logbook, logs, photos
 from bot.cases import Cases
 from bot.casework import Casework, register
+from bot.context import Context
 from bot.database import AWAY, Pool
 from bot.desk import Desk
 from bot.errands import Errands, Rooms, gathered
@@ -184,6 +185,7 @@ def build(p: Parts) -> AsyncApp:
     click("follow_viewer", seen)
     click(_starting("answer_"), examination.candidate_answered)
     click(_starting("page_"), examination.page_turned)
+    click("see_context", examination.open_context)
     click(_starting("approve_lead"), examination.open_decision)
     click(_starting("reject_lead"), examination.open_decision)
     for action in approval.COMMANDS:
@@ -349,7 +351,7 @@ async def work(settings: Settings) -> None:
         preparing = _preparing(p)
         upkeep = Upkeep(p.casework, p.pool, p.desk, team, p.rooms.oversight, clock)
         kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind(), **preparing.by_kind()}
-        kinds |= upkeep.by_kind()
+        kinds |= {**upkeep.by_kind(), **Context(p.casework, matcher).by_kind()}
         worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)

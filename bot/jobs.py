@@ -10,6 +10,7 @@ from policy.model import (
     CandidateAnswered,
     CandidateDropped,
     ConflictDeclared,
+    ContextOpened,
     Event,
     ExaminationConcluded,
     ExaminersAgreed,
@@ -85,8 +86,10 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
                 (_job("open-review", after), _job("draw-known-answer", after)) if after.state is State.SEARCHED else ()
             )
         case ExaminersAgreed():
-            ask = (_job("ask-decision", after), _card(after)) if after.state is State.AGREED else ()
-            return (*ask, _retire(after, Post.REVIEW))
+            look = (_job("open-context", after), _card(after)) if after.state is State.AGREED else ()
+            return (*look, _retire(after, Post.REVIEW))
+        case ContextOpened():
+            return (_job("ask-decision", after),) if after.state is State.AGREED else ()
         case ExaminersDisagreed():
             return (_job("call-arbiter", after),)
         case LeadIssued():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.views import comparison
+from bot.views import comparison, context
 from policy.model import Examination, Face, Search
 from policy.pack import Pack
 from policy.preparation import in_words
@@ -95,6 +95,7 @@ def said(search: Search, pack: Pack, earlier: Mapping[str, int]) -> dict[str, ob
         "candidate_caption": "Arrest photograph",
         "duties": list(DUTIES),
         "differences": [e.differences for e in opinions],
+        "contradictions": context.on_the_lead(search),
         "comparison": [f"Examiner {n}. {told}" for n, told in enumerate(_compared(opinions), start=1)],
         "limits": [_image_limits(search), CHAT_LIMITS, *_edits(search), GALLERY_LIMITS],
         "facts": [*_facts(search, pack), ("Earlier searches", _earlier(earlier))],

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from matcher import contract
 from matcher.contract import FacesFound, ModelFacts, PersonFacts, Problem, SearchResult, Wire
+from policy.contradictions import Record
 from policy.preparation import Operation
 
 Answer = TypeVar("Answer", bound=Wire)
@@ -72,6 +73,11 @@ class Matcher:
     async def person(self, person_id: str, classes: Sequence[str]) -> PersonFacts:
         """What may be told of somebody of whom photographs of these classes are held."""
         return _read(PersonFacts, await self._ask("GET", f"/v1/people/{person_id}", None, _classes(classes)))
+
+    async def record(self, person_id: str, classes: Sequence[str]) -> Record:
+        """What is compared with a witness's description, and no more of that person."""
+        facts = await self.person(person_id, classes)
+        return Record(facts.sex, facts.birth_year, facts.height_cm, facts.weight_kg, facts.marks, facts.custody)
 
     async def _ask(
         self,

@@ -1,5 +1,6 @@
 """First and second examiner, arbiter, supervisor: each answers alone, and what they may is decided at the click."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -10,7 +11,8 @@ from bot.clicks import Click
 from bot.desk import Desk
 from bot.errands import Rooms
 from bot.people import People
-from bot.views import comparison, review
+from bot.views import comparison, context, review
+from policy.contradictions import Fact
 from policy.model import (
     Actor,
     AnswerCandidate,
@@ -24,10 +26,17 @@ from policy.model import (
     SearchId,
 )
 from policy.morphology import Answer, Support, outward
+from policy.visibility import context_closed, readable
 from policy.workflow import Events, examination, wanting
 
 OF_DIFFERENCES = ("differences-considered", "sober-words")  # refusals that stand beside that field
 PROBE_ANSWER = AnswerCandidate(Label(""), Support.NEITHER)  # asked of the policy, never submitted
+
+
+def _asked_beside(reason: str, values: Mapping[str, str]) -> str:
+    """The question of the form that the refusal is about: the contradiction it names, or the reason."""
+    named = (context.question(fact) for fact in Fact if reason.startswith(fact.capitalize()))
+    return next((block for block in named if block in values), "reason")
 
 
 def _shows(before: Search, by: Actor, command: AnswerCandidate, events: Events) -> bool:
@@ -150,12 +159,27 @@ class Review:
     async def decided(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         form = clicks.submission(body)
         by = await self._people.actor_in(self._rooms.oversight, form.team, form.account, Role.SUPERVISOR)
-        command = DecideLead(bool(form.meta["approve"]), form.values.get("reason", ""))
+        resolutions = {fact: form.values.get(context.question(fact), "") for fact in Fact}
+        said = {fact.value: text for fact, text in resolutions.items() if text}
+        command = DecideLead(bool(form.meta["approve"]), form.values.get("reason", ""), said)
         match await self._casework.submit(SearchId(form.meta["search"]), command, by):
             case (Refused(_, reason),):
-                await ack(response_action="errors", errors={"reason": reason})
+                await ack(response_action="errors", errors={_asked_beside(reason, form.values): reason})
             case _:
                 await ack()
+
+    async def open_context(self, body: dict[str, Any]) -> None:
+        """What was described and what is on record, to whoever may see it by now; recorded before it is shown (M22)."""
+        pressed = clicks.click(body)
+        by = await self._examiner(pressed)
+        search = await self._casework.look(SearchId(pressed.value))
+        if refused := context_closed(search, by):
+            await self._casework.refuse(search.id, refused, by)
+            await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
+            return
+        await self._casework.note(f"viewer:{search.id}", "ContextSeen", by, {})
+        described = readable(search, by, self._casework.pack_of(search)).get("description", "")
+        await self._desk.open_view(pressed.trigger, context.sheet(search, described))
 
     async def _examiner(self, click: Click) -> Actor:
         return await self._people.actor_in(self._rooms.review, click.team, click.account, Role.EXAMINER)

@@ -8,8 +8,10 @@ from pydantic import TypeAdapter
 
 from bot.database import Conn
 from policy.model import (
+    ContextOpened,
     Event,
     ExaminationConcluded,
+    LeadDecided,
     LeadIssued,
     RepositoryAllowed,
     RequestApproved,
@@ -69,6 +71,8 @@ OPINION = """
 INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candidate, concluded_at, components)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
+CONTEXT = "INSERT INTO casework.context (search, candidate, contradicts, opened_at) VALUES ($1, $2, $3, $4)"
+RESOLUTION = "INSERT INTO casework.resolution (search, fact, resolved_by, resolved_at) VALUES ($1, $2, $3, $4)"
 APPROVAL = "INSERT INTO casework.approval (search, requested_by, approver, approved_at) VALUES ($1, $2, $3, $4)"
 PERMISSION = """
 INSERT INTO casework.permission (search, requested_by, executive, classes, reason, allowed_at, allowed_until)
@@ -91,6 +95,11 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
         case RepositoryAllowed():
             said = (list(search.repositories), event.reason, now, event.until)
             await conn.execute(PERMISSION, search.id, search.requested_by, event.by, *said)
+        case ContextOpened():
+            await conn.execute(CONTEXT, search.id, event.candidate, list(event.contradicts), event.at)
+        case LeadDecided():
+            for fact in event.resolutions:
+                await conn.execute(RESOLUTION, search.id, fact, event.by, now)
         case LeadIssued():
             first, second = event.examiners[:2]
             await conn.execute(LEAD, search.id, event.candidate, first, second, search.decided_by, now)

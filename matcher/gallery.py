@@ -199,6 +199,9 @@ async def picture(conn: Conn, photo_id: str) -> bytes | None:
 PERSON = "SELECT id, name, sex, birth_year, height_cm, weight_kg, marks FROM gallery.person WHERE id = $1"
 
 
+CUSTODY = "SELECT began, ended FROM gallery.custody WHERE person = $1 ORDER BY began"
+
+
 async def person(conn: Conn, person_id: str, allowed: Allowed) -> PersonFacts | None:
     """Pedigree and eligible photographs of these classes; None where nothing about the person may be shown."""
     row = await conn.fetchrow(PERSON, person_id)
@@ -206,7 +209,9 @@ async def person(conn: Conn, person_id: str, allowed: Allowed) -> PersonFacts | 
     if row is None or not photos:
         return None
     pedigree = {key: value for key, value in dict(row).items() if key != "id"}
-    return PersonFacts(person_id=row["id"], photos=tuple(photo for _, photo in photos), **pedigree)
+    custody = tuple((spell["began"], spell["ended"]) for spell in await conn.fetch(CUSTODY, person_id))
+    shown = tuple(photo for _, photo in photos)
+    return PersonFacts(person_id=row["id"], photos=shown, custody=custody, **pedigree)
 
 
 SOME = """

@@ -23,6 +23,7 @@ from policy.model import (
     DropCandidate,
     Examination,
     InjectKnownAnswer,
+    OpenContext,
     OverrideQuality,
     PersonId,
     PrepareProbe,
@@ -211,6 +212,7 @@ AUTHORITY: Mapping[type[Command], Authority] = {
     RecordPosted: _system(*(frozenset(S) - {S.NEW})),
     AnswerCandidate: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
     Conclude: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
+    OpenContext: _system(S.AGREED),
     DecideLead: Authority(SUPERVISOR, _in(S.AGREED), (NOT_OWN, NO_CONFLICT, DECIDES_NOT_EXAMINED), shows_result=True),
     DeclareConflict: Authority(
         _by(Role.EXAMINER, Role.SUPERVISOR, Role.EXECUTIVE),

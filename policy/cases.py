@@ -5,17 +5,18 @@ Counsel writes and reads the sentences; `PEOPLE`, `DEEDS` and `TALES` are all th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
 from policy import evaluated, intake
 from policy import model as m
 from policy.authority import approval_open, examiners
+from policy.contradictions import Record
 from policy.folding import evolve
 from policy.morphology import Component, Found, Support
 from policy.pack import FormField, Pack
 from policy.schema import Case
-from policy.workflow import Events, decide
+from policy.workflow import Events, against, decide
 
 NOON = datetime(2026, 3, 13, 12, 0, tzinfo=UTC)  # when every case begins
 CERTIFIED_UNTIL = NOON + timedelta(days=180)
@@ -57,6 +58,12 @@ FACES = {
     "no face": (),
 }
 REASON = "Written down, as it has to be."
+RESOLVED = "He stood two steps below the witness, who says so now; see the supplementary report of 14 March."
+RECORD = Record(sex="M", birth_year=1990, height_cm=180, weight_kg=82)  # of whoever the examiners find
+RECORDS = {
+    "somebody far taller than described": Record(sex="M", birth_year=1990, height_cm=203, weight_kg=82),
+    "somebody who was in custody": Record(custody=((date(2026, 1, 1), None),)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +120,8 @@ def _asks(scene: Scene, by: m.Actor) -> Scene:
 COMPARED: Mapping[Component, Found] = dict.fromkeys(Component, Found.SIMILAR) | {Component.EARS: Found.EXPLAINABLE}
 
 
-def _concludes(pick: m.Label | None) -> Callable[[Scene, m.Actor], Scene]:
-    """Every candidate is answered, then the opinion is locked."""
+def _concludes(pick: m.Label | None, record: Record = RECORD) -> Callable[[Scene, m.Actor], Scene]:
+    """Every candidate is answered, then the opinion is locked; where all agree, the record is looked at (X3)."""
 
     def told(scene: Scene, by: m.Actor) -> Scene:
         for candidate in scene.search.candidates:
@@ -122,7 +129,9 @@ def _concludes(pick: m.Label | None) -> Callable[[Scene, m.Actor], Scene]:
             scene = scene.after(m.AnswerCandidate(candidate.label, support), by)
         conclusion = m.Conclusion.POSSIBLE_MATCH if pick else m.Conclusion.NO_POSSIBLE_MATCH
         differences, components = ("The ear lobes differ slightly.", COMPARED) if pick else ("", {})
-        return scene.after(m.Conclude(conclusion, pick, differences, PHOTO, components), by)
+        scene = scene.after(m.Conclude(conclusion, pick, differences, PHOTO, components), by)
+        agreed = scene.search.state is m.State.AGREED and scene.search.context is None
+        return scene.after(m.OpenContext(record), SYSTEM) if agreed else scene
 
     return told
 
@@ -141,6 +150,9 @@ DEEDS: Mapping[str, Callable[[Scene, m.Actor], Scene]] = {
     "finds nobody": _concludes(None),
     "declares a conflict": _gives(m.DeclareConflict(REASON)),
     "approves the lead": _gives(m.DecideLead(approve=True, reason=REASON)),
+    "approves the lead and resolves it": lambda scene, by: scene.after(
+        m.DecideLead(approve=True, reason=REASON, resolutions={c.fact: RESOLVED for c in against(scene.search)}), by
+    ),
     "rejects the lead": _gives(m.DecideLead(approve=False, reason=REASON)),
     "acknowledges the lead": _gives(m.Acknowledge()),
     "withdraws": _gives(m.Withdraw(REASON)),
@@ -192,11 +204,11 @@ def _open(scene: Scene) -> Scene:
     return _finds(FOUND)(scene).after(m.RecordPosted(m.Post.REVIEW, "C2", "2.0"), SYSTEM)
 
 
-def _every(pick: m.Label | None) -> Callable[[Scene], Scene]:
+def _every(pick: m.Label | None, record: Record = RECORD) -> Callable[[Scene], Scene]:
     def told(scene: Scene) -> Scene:
         for who in EXAMINERS:
             if len(examiners(scene.search)) < scene.pack.review.examiners:
-                scene = _concludes(pick)(scene, PEOPLE[who])
+                scene = _concludes(pick, record)(scene, PEOPLE[who])
         return scene
 
     return told
@@ -222,6 +234,7 @@ TALES: Mapping[str, Callable[[Scene], Scene]] = {
     "the examination is open": _open,
     "every examiner finds a possible match": _every(K7),
     "every examiner finds nobody": _every(None),
+    **{f"every examiner finds {whom}": _every(K7, record) for whom, record in RECORDS.items()},
     "a lead is issued": _issued,
     "the approval is looked for": lambda scene: scene.after(m.Quarantine(), SYSTEM),
     "an hour passes": _passes(timedelta(hours=1)),

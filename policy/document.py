@@ -95,6 +95,13 @@ def _machine(pack: Pack) -> Iterator[str]:
         yield f"- {who}: {', '.join(classes.exceptional)}."
     agreed = "when a second person has agreed" if pack.enrolment.dual_control else "as soon as it is enrolled"
     yield _ruled(f"A batch of photographs is searched {agreed}.", pack.enrolment)
+    apart = pack.contradictions
+    yield _ruled(
+        f"A description contradicts the arrest record when they are more than {apart.height_cm:g} cm, "
+        f"{apart.weight_kg:g} kg or {apart.age_years:g} years apart, or in sex, marks or custody; a supervisor "
+        "resolves it in writing, and it prints on the lead.",
+        apart,
+    )
     count = pack.candidates
     yield _ruled(f"{count.default} candidates ({count.smallest} to {count.largest}), all of them compared.", count)
     override = ", ".join(pack.quality.override_tiers) or "none"

@@ -9,6 +9,7 @@ from policy.model import (
     CandidateAnswered,
     CandidateDropped,
     ConflictDeclared,
+    ContextOpened,
     Event,
     Examination,
     ExaminationConcluded,
@@ -107,8 +108,10 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
             return replace(search, state=State.AGREED, lead=event.candidate)
         case ExaminersDisagreed():
             return replace(search, state=State.DISAGREED)
+        case ContextOpened():
+            return replace(search, context=event.checks)
         case LeadDecided():
-            return replace(search, decided_by=event.by)
+            return replace(search, decided_by=event.by, resolutions=event.resolutions)
         case LeadIssued():
             return replace(search, state=State.LEAD, lead=event.candidate, outcome=Outcome.POSSIBLE_MATCH)
         case SearchClosed():

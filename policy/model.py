@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from policy.contradictions import Check, Record
 from policy.morphology import Answer, Component, Found, Support
 from policy.preparation import Operation
 
@@ -164,6 +165,8 @@ class Search:
     candidates: tuple[Candidate, ...] = ()
     evidence: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, str | int | float | bool])
     examinations: tuple[Examination, ...] = ()
+    context: tuple[Check, ...] | None = None  # what was described beside the record; None: not looked at yet (X3)
+    resolutions: Mapping[str, str] = field(default_factory=dict[str, str])  # of contradictions, by fact
     decided_by: PersonId | None = None
     outcome: Outcome | None = None
     reason: str = ""  # why it was closed, in words for the requester
@@ -298,9 +301,17 @@ class Conclude:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenContext:
+    """The record of the candidate whom the examiners agree on; None where it may not be used any more (M13)."""
+
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
 class DecideLead:
     approve: bool
     reason: str
+    resolutions: Mapping[str, str] = field(default_factory=dict[str, str])  # of contradictions, by fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +341,7 @@ Command = (
     | RecordPosted
     | AnswerCandidate
     | Conclude
+    | OpenContext
     | DecideLead
     | Acknowledge
     | Withdraw
@@ -485,10 +497,21 @@ class ExaminersDisagreed:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextOpened:
+    """Only now, both opinions being locked, description and record were seen by anybody at the desk (M22)."""
+
+    at: datetime
+    candidate: Label
+    contradicts: tuple[str, ...]  # the facts that do
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LeadDecided:
     by: PersonId
     approved: bool
     reason: str
+    resolutions: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,6 +561,7 @@ Event = (
     | ExaminationConcluded
     | ExaminersAgreed
     | ExaminersDisagreed
+    | ContextOpened
     | LeadDecided
     | LeadIssued
     | SearchClosed

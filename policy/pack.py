@@ -17,6 +17,7 @@ from policy.schema import (
     Case,
     Certification,
     Code,
+    Contradictions,
     Disclosure,
     Emergency,
     Enrolment,
@@ -65,6 +66,7 @@ class Pack(Rule):
     emergency: Emergency | None = None
     repositories: Repositories
     enrolment: Enrolment
+    contradictions: Contradictions
     leads: Leads
     notices: Notices
     evaluation: Evaluation

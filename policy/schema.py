@@ -252,6 +252,14 @@ class Enrolment(Rule):
     dual_control: bool  # a batch is searched only when somebody other than who enrolled it has agreed
 
 
+class Contradictions(Rule):
+    """How far a witness's description and the arrest record may lie apart before they contradict (X3)."""
+
+    height_cm: Annotated[float, Field(ge=0, le=50)]
+    weight_kg: Annotated[float, Field(ge=0, le=100)]
+    age_years: Annotated[float, Field(ge=0, le=50)]
+
+
 class Leads(Rule):
     expiry_days: Annotated[int, Field(ge=1, le=365)]  # without a recorded outcome (M28)
 

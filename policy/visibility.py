@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from policy.authority import examination
 from policy.intake import EXCEPTION
-from policy.model import Actor, Role, Search, State
+from policy.model import Actor, Refused, Role, Search, State
 from policy.pack import FormField, Pack
 
 AFTER_THE_OPINIONS = frozenset({State.AGREED, State.LEAD, State.CLOSED})
@@ -14,6 +14,19 @@ READERS = {
     Role.AUDITOR: "auditor",
     Role.EXAMINER: "examiner",
 }
+
+
+def context_closed(search: Search, by: Actor) -> Refused | None:
+    """Why `by` may not see description and record; None where they may: all opinions are locked, theirs among them.
+
+    Supervisors see them with the decision that they are asked for.
+    """
+    mine = examination(search, by.id)
+    if mine is None or mine.conclusion is None:
+        return Refused("sees-after-locking", "This is for whoever examined, after their opinion was locked (M22).")
+    if search.context is None or search.state not in AFTER_THE_OPINIONS:
+        return Refused("sees-after-locking", "This opens once every opinion is locked and the record was read (M22).")
+    return None
 
 
 def readable(search: Search, by: Actor, pack: Pack) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import evaluated, intake, known_answers, preparation, wording
+from policy import contradictions, evaluated, intake, known_answers, preparation, wording
 from policy.authority import OVERDUE, approvers, examination, may, withheld
 from policy.folding import evolve
 from policy.model import (
@@ -26,6 +26,7 @@ from policy.model import (
     Conclude,
     Conclusion,
     ConflictDeclared,
+    ContextOpened,
     DecideLead,
     DeclareConflict,
     DropCandidate,
@@ -42,6 +43,7 @@ from policy.model import (
     LeadAcknowledged,
     LeadDecided,
     LeadIssued,
+    OpenContext,
     Outcome,
     OverrideQuality,
     PersonId,
@@ -137,6 +139,8 @@ def _done_before(  # noqa: C901 - a case per command
         case Conclude():
             mine = examination(search, by.id)
             return mine is not None and (mine.conclusion, mine.candidate) == (command.conclusion, command.candidate)
+        case OpenContext():
+            return search.context is not None
         case DecideLead():
             return search.decided_by == by.id and command.approve == (search.lead is not None)
         case Acknowledge():
@@ -192,6 +196,8 @@ def _do(  # noqa: C901 - a case per command
             return _answer(search, command, by)
         case Conclude():
             return _conclude(search, command, by, pack)
+        case OpenContext():
+            return _open_context(search, command, pack, now)
         case DecideLead():
             return _decide_lead(search, command, by)
         case Acknowledge():
@@ -434,19 +440,34 @@ def _after_opinions(search: Search, pack: Pack) -> Events:
     picks = [e.candidate for e in opinions if e.candidate is not None]
     agreed = {pick for pick in picks if picks.count(pick) >= pack.review.examiners}
     if agreed:
-        return _agreed(search, agreed.pop(), pack)
+        return (ExaminersAgreed(agreed.pop()),)
     if picks and pack.review.disagreement == "arbiter" and search.state is not State.DISAGREED:
         return (ExaminersDisagreed(),)
     reason = "The examiners did not agree on a candidate." if picks else "No candidate stood up to comparison."
     return (SearchClosed(Outcome.NO_POSSIBLE_MATCH, reason),)
 
 
-def _agreed(search: Search, candidate: str, pack: Pack) -> Events:
-    label = next(c.label for c in search.candidates if c.label == candidate)
-    agreed = ExaminersAgreed(label)
-    if pack.review.supervisor_decides:
-        return (agreed,)
-    return (agreed, LeadIssued(label, _supporters(search, label)))
+RECORD_GONE = "The arrest record of that person may no longer be used. No lead comes of it."
+NOT_COMPARED = Refused("context-first", "The facts on record are still being compared. Try again in a minute (X3).")
+
+
+def _open_context(search: Search, command: OpenContext, pack: Pack, now: datetime) -> Events:
+    """What contradicts waits for a supervisor, also where the pack asks for none otherwise (X3)."""
+    label, asked = search.lead, search.requested_at
+    assert label is not None, "agreed without a candidate"
+    assert asked is not None, "agreed on what nobody requested"
+    if command.record is None:
+        return (SearchClosed(Outcome.NO_POSSIBLE_MATCH, RECORD_GONE),)
+    checks = contradictions.compared(search.fields, command.record, asked.date(), _tolerated(pack))
+    against = tuple(check.fact.value for check in contradictions.contradictions(checks))
+    opened = ContextOpened(now, label, against, checks)
+    waits = pack.review.supervisor_decides or against
+    return (opened,) if waits else (opened, LeadIssued(label, _supporters(search, label)))
+
+
+def _tolerated(pack: Pack) -> contradictions.Tolerated:
+    rule = pack.contradictions
+    return contradictions.Tolerated(rule.height_cm, rule.weight_kg, rule.age_years)
 
 
 def _supporters(search: Search, label: str) -> tuple[PersonId, ...]:
@@ -457,9 +478,34 @@ def _decide_lead(search: Search, command: DecideLead, by: Actor) -> Events:
     reason = command.reason.strip()
     if not reason:
         return (WITHOUT_REASON,)
-    decided = LeadDecided(by.id, command.approve, reason)
     if not command.approve:
-        return (decided, SearchClosed(Outcome.NO_POSSIBLE_MATCH, "The supervisor did not approve a lead."))
+        closed = SearchClosed(Outcome.NO_POSSIBLE_MATCH, "The supervisor did not approve a lead.")
+        return (LeadDecided(by.id, command.approve, reason), closed)
+    if search.context is None:
+        return (NOT_COMPARED,)
+    resolved = {check.fact.value: command.resolutions.get(check.fact, "").strip() for check in against(search)}
+    if refused := _unresolved(resolved):
+        return (refused,)
+    decided = LeadDecided(by.id, command.approve, reason, resolved)
     label = search.lead
     assert label is not None, "agreed without a candidate"
     return (decided, LeadIssued(label, _supporters(search, label)))
+
+
+def against(search: Search) -> tuple[contradictions.Check, ...]:
+    """What contradicts the lead that the examiners agree on; nothing before the context was opened."""
+    return contradictions.contradictions(search.context or ())
+
+
+RESOLUTION_MIN_CHARS = 20
+
+
+def _unresolved(resolved: Mapping[str, str]) -> Refused | None:
+    for fact, said in resolved.items():
+        if intake.is_placeholder(said, RESOLUTION_MIN_CHARS):
+            what = f"{fact.capitalize()} contradicts the record: say in writing how that is resolved, or do not approve"
+            return Refused("resolves-contradictions", f"{what} (X3).")
+        if word := wording.claim(said):
+            told = f"{fact.capitalize()}: “{word}” says more than anybody here can know. Say what the facts are (L3)."
+            return Refused("sober-words", told)
+    return None

@@ -6,6 +6,7 @@ from functools import cache, reduce
 from pathlib import Path
 
 from policy import model as m
+from policy.contradictions import Record
 from policy.pack import Pack, Sealed, gathered, parse
 from policy.workflow import decide, evolve
 
@@ -97,7 +98,9 @@ def says(command: m.Conclude, by: m.Actor) -> list[Step]:
     return [*answers(by, *possible), (command, by)]
 
 
-AGREED: list[Step] = [*TO_REVIEW, *says(LEAD, EVA), *says(LEAD, NOOR)]
+RECORD = Record(sex="M", birth_year=1990, height_cm=180, weight_kg=82)
+LOOKED = m.OpenContext(RECORD)
+AGREED: list[Step] = [*TO_REVIEW, *says(LEAD, EVA), *says(LEAD, NOOR), (LOOKED, SYSTEM)]
 
 
 def tell(

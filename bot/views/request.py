@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.views import context as context_view
 from bot.views.blocks import (
     Block,
     View,
@@ -14,6 +15,7 @@ from bot.views.blocks import (
     literal,
     modal,
     plain,
+    quoted,
     section,
     select,
     text_input,
@@ -223,6 +225,7 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
         ),
         section("*Differences that the examiners considered*"),
         *[{"type": "section", "text": plain(f"– {d}", 3000)} for d in differences],
+        *_contradictions(search),
         actions(
             button(
                 "Acknowledge and see the photograph",
@@ -239,6 +242,12 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
         ),
         context(f"Search {search.id} · case {literal(search.case_number)} · pack {search.pack}"),
     ]
+
+
+def _contradictions(search: Search) -> list[Block]:
+    """L9: what the arrest record contradicts, and how that was resolved."""
+    told = context_view.on_the_lead(search)
+    return [section("*Contradictory facts*"), *[quoted(f"– {one}") for one in told]] if told else []
 
 
 def _expiry(pack: Pack) -> str:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 
+from bot.views import context as record
 from bot.views.blocks import (
     Block,
     View,
@@ -212,7 +213,8 @@ def viewer_link(address: str) -> View:
 def over(search: Search) -> tuple[str, list[Block]]:
     """The head of the thread once nobody can add to it."""
     text = f"Examination {search.id} is over"
-    return text, [header(f"Examination {search.id}"), section("*This examination is over.* Thank you.")]
+    shown = [actions(button("What is on record", "see_context", search.id))] if search.lead else []
+    return text, [header(f"Examination {search.id}"), section("*This examination is over.* Thank you."), *shown]
 
 
 def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
@@ -231,6 +233,7 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
         *pictured(files, label, f"Candidate {label}"),
         section("*Differences considered*"),
         *[quoted(f"– {e.differences}") for e in opinions],
+        *record.for_decision(search),
         *risk(search, label),
         actions(
             button("Approve as a lead", "approve_lead", search.id, style="primary"),
@@ -245,6 +248,7 @@ def decision_form(search: Search, *, approve: bool) -> View:
     what = "approve this as an investigative lead" if approve else "not approve a lead"
     blocks = [
         section(f"You are about to {what}, search {search.id}."),
+        *(record.questions(search) if approve else []),
         asked("reason", "Reason", text_input("answer", multiline=True, longest=2000)),
     ]
     data = {"search": search.id, "approve": approve}

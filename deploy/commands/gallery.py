@@ -16,10 +16,11 @@ from rich.table import Table
 from bot.packs import load_pack
 from bot.settings import SettingsError
 from deploy import enrol_run, manifest, type10
+from deploy import register as registers
 from deploy.enrol_run import Terms, Told
 from deploy.manifest import Manifest
 from deploy.type10 import Report, Said
-from matcher import custody, enrolment, gallery, pack, pipeline, sweeping
+from matcher import custody, enrolment, gallery, pack, pipeline, register, sweeping
 from matcher.app import load_faces, model_pack
 from matcher.enrolment import Rule
 from matcher.faces import PROVIDERS, Faces
@@ -213,6 +214,26 @@ def _said(count: int, done: str) -> None:
     console.print(f"{count} photographs {done}." if count else f"Nothing was {done}: nothing of that name was there.")
     if not count:
         raise typer.Exit(1)
+
+
+@app.command("custody")
+def in_custody(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with person, began, ended")],
+    register_name: Annotated[str, typer.Option("--register", help="whose register it is; the record names it")],
+    by: By,
+) -> None:
+    """Takes over when people were in custody: a lead on somebody who was, on the day, has to be resolved (X3)."""
+    read = registers.read(path, _now().date())
+    missing = set(_with_database(lambda conn: register.unknown(conn, read.spells)))
+    wrong = [*read.wrong, *((0, f"{who} is nobody in the gallery") for who in sorted(missing))]
+    if wrong or not read.spells:
+        table = Table("line", "why nothing was recorded")
+        for line, why in wrong[:50]:
+            table.add_row(str(line or ""), why)
+        console.print(table if wrong else "There is nothing to record there.")
+        raise typer.Exit(2)
+    record = partial(register.record, spells=read.spells, register=register_name, by=by, now=_now())
+    console.print(f"{_with_database(record)} of {len(read.spells)} spells were new or changed.")
 
 
 @app.command()

@@ -94,6 +94,7 @@ async def test_of_many_examiners_who_lock_at_once_exactly_two_are_counted(casewo
         search = await casework.look(search_id)
         assert search.state is m.State.AGREED
         assert sum(e.conclusion is not None for e in search.examinations) == 2
+        await casework.submit(search_id, *s.AGREED[-1])
         decisions = await asyncio.gather(*(casework.submit(search_id, s.APPROVE, MARA) for _ in range(6)))
         assert sum(isinstance(e, m.LeadIssued) for events in decisions for e in events) == 1
 

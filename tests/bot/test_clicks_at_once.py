@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ import pytest
 from bot import ledger
 from bot.casework import from_entry, stream_of
 from policy import model as m
-from policy.workflow import evolve
+from policy.workflow import against, evolve
 from tests import story as s
 
 SEARCH = m.SearchId("LG-AAAAAAAAAAAA")
@@ -24,6 +25,7 @@ MISCHIEF: list[s.Step] = [
     (m.DeclareConflict("A neighbour."), s.OMNI),
     (m.RecordCandidates(s.CANDIDATES[:1], {"k": 1}), s.SYSTEM),
 ]
+FAR_TALLER = m.OpenContext(replace(s.RECORD, height_cm=203, custody=((s.NOON.date(), None),)))
 PATIENCE = 12  # how often somebody whom the state refuses tries again
 
 
@@ -42,7 +44,7 @@ async def storm(casework, chance: random.Random) -> None:
     picks = [chance.choice([s.LEAD, s.LEAD, s.LEAD, s.OTHER_LEAD, s.NO_LEAD]) for _ in EXAMINERS]
     ways = [s.says(said, by) for said, by in zip(picks, EXAMINERS, strict=True)][: chance.choice([2, 3])]
     ways += [[(s.APPROVE, s.MARA)], [(m.DecideLead(approve=chance.random() < 0.8, reason="Not alike."), s.VERA)]]
-    ways += [[(m.Acknowledge(), s.DANA)] * 2]
+    ways += [[(m.Acknowledge(), s.DANA)] * 2, [(chance.choice([s.LOOKED, s.LOOKED, FAR_TALLER]), s.SYSTEM)]]
     if chance.random() < 0.3:
         ways.append([(m.Withdraw("Enough."), s.DANA)])
     ways += [[step] for step in chance.sample(MISCHIEF, 30)]
@@ -73,6 +75,8 @@ def stands(events: list[m.Event]) -> None:
                 assert {e.examiner for e in for_it} == set(event.examiners), "a lead without its locks"
                 assert len(for_it) >= 2
                 assert before.decided_by not in {None, before.requested_by, *event.examiners}
+                assert before.context is not None, "nobody looked at the record"
+                assert {c.fact for c in against(before)} == before.resolutions.keys()
             case m.LeadAcknowledged():
                 assert (before.state, event.by) == (m.State.LEAD, before.requested_by)
                 assert before.acknowledged_at is None
@@ -101,6 +105,7 @@ async def test_with_patience_the_storm_reaches_a_lead(casework, pool):
         await casework.submit(SEARCH, command, by)
     ways = [s.says(s.LEAD, s.EVA), s.says(s.LEAD, s.NOOR)]
     await asyncio.gather(*(patient(casework, way, random.Random(1)) for way in ways))
+    await patient(casework, [(s.LOOKED, s.SYSTEM)], random.Random(3))
     late = [[(s.APPROVE, by)] for by in (s.MARA, s.VERA, s.OMNI)] + [s.says(s.LEAD, s.BEN)]
     await asyncio.gather(*(patient(casework, way, random.Random(2)) for way in late))
     await asyncio.gather(*(patient(casework, [(m.Acknowledge(), s.DANA)], random.Random(n)) for n in range(4)))

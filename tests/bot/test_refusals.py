@@ -25,6 +25,10 @@ from tests.workspace.judges.limits_judge import limits_say
 POLICY = Path(__file__).parents[2] / "policy"
 HELD = [(s.ASK, DANA), (POOR, SYSTEM)]
 OTHER = "cd" * 32
+DESCRIBED = replace(
+    s.ASK,
+    fields={**s.FIELDS, "circumstances": "witness", "description": "Short, in a red cap.", "witness-height": "5'6"},
+)
 TWO = [(s.ASK, DANA), (m.AssessPhoto(s.SHA, (s.FACE, m.Face(1, "poor", (), 30.0)), "model"), SYSTEM)]
 TWO_HELD = [*TWO, (m.ChooseFace(1), DANA)]
 
@@ -104,6 +108,14 @@ MET = {
         EVA,
         "component by component",
     ),
+    "context-first": (s.AGREED[:-1], s.APPROVE, MARA, "still being compared"),
+    "resolves-contradictions": (
+        [(DESCRIBED, DANA), *s.AGREED[1:-1], (m.OpenContext(replace(s.RECORD, height_cm=203)), SYSTEM)],
+        s.APPROVE,
+        MARA,
+        "say in writing how that is resolved",
+    ),
+    "sees-after-locking": (s.AGREED, s.LOOKED, MARA, ""),
     "permission-ends": (
         [(PAROLE, DANA)],
         m.AllowRepository(allow=True, reason="Consented to.", days=8),
@@ -115,6 +127,7 @@ MET = {
     "approves-not-examined": ([], YES, OMNI, ""),
 }
 BY_THEMSELVES = {
+    "sees-after-locking": "a question, and no command of its own (tests/policy/test_authority.py has it)",
     "own-pack": "a search is always given its own pack at the door (tests/policy/test_authority.py has it)",
     "quarantined": "needs a day to pass between two commands (tests/policy/test_approvals.py has it)",
     "approves-not-examined": "of an emergency that was examined before its approval (tests/policy/test_approvals.py has it)",

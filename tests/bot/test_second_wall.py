@@ -15,6 +15,8 @@ SEARCH = m.SearchId("LG-AAAAAAAAAAAA")
 OPINION = "INSERT INTO casework.opinion VALUES ($1, $2, $3, 'possible-match', 'K7', $4, $5)"
 APPROVAL = "INSERT INTO casework.approval VALUES ($1, $2, $3, $4)"
 LEAD = "INSERT INTO casework.lead VALUES ($1, 'K7', $2, $3, $4, $5)"
+CONTEXT = "INSERT INTO casework.context VALUES ($1, 'K7', $2, $3)"
+RESOLUTION = "INSERT INTO casework.resolution VALUES ($1, $2, $3, $4)"
 PERMISSION = "INSERT INTO casework.permission VALUES ($1, $2, $3, $4, 'Consented to in writing.', $5, $6)"
 PEOPLE = "INSERT INTO casework.person (id, name, roles, certified_until) VALUES ($1, $1, $2, $3)"
 
@@ -51,6 +53,14 @@ def approval(who):
 
 def lead(first, second, supervisor):
     return LEAD, SEARCH, first, second, supervisor, s.NOON
+
+
+def looked(*contradicts):
+    return CONTEXT, SEARCH, list(contradicts), s.NOON
+
+
+def resolved(fact, who="chief"):
+    return RESOLUTION, SEARCH, fact, who, s.NOON
 
 
 TWO = (opinion(EVA.id), opinion(NOOR.id))
@@ -102,7 +112,7 @@ async def test_whoever_approved_does_not_examine_later(bot):
 
 
 async def test_the_lead_of_two_examiners_and_a_supervisor_stands(bot):
-    await at_once(bot, *TWO, lead(EVA.id, NOOR.id, "chief"))
+    await at_once(bot, *TWO, looked(), lead(EVA.id, NOOR.id, "chief"))
     assert await bot.fetchval("SELECT count(*) FROM casework.lead") == 1
 
 
@@ -112,7 +122,37 @@ async def test_under_a_pack_that_asks_for_three_two_are_too_few(bot, database):
     await owner.close()
     with pytest.raises(asyncpg.CheckViolationError, match="2 of 3 examiners agree"):
         await at_once(bot, *TWO, lead(EVA.id, NOOR.id, "chief"))
-    await at_once(bot, *TWO, opinion(BEN.id), lead(EVA.id, NOOR.id, "chief"))
+    await at_once(bot, *TWO, opinion(BEN.id), looked(), lead(EVA.id, NOOR.id, "chief"))
+
+
+ISSUED = lead(EVA.id, NOOR.id, "chief")
+LOOKED = {
+    "a lead whose candidate's record nobody looked at": ("context_first", [*TWO, ISSUED]),
+    "a record looked at before the opinions": ("opinions_first", [opinion(EVA.id), looked()]),
+    "a contradiction that nobody resolved": ("resolves_contradictions", [*TWO, looked("height"), ISSUED]),
+    "one of two contradictions resolved": (
+        "resolves_contradictions",
+        [*TWO, looked("height", "custody"), resolved("height"), ISSUED],
+    ),
+    "a contradiction that somebody else resolved": (
+        "resolves_contradictions",
+        [*TWO, looked("height"), resolved("height", "both"), ISSUED],
+    ),
+    "a fact that nobody knows": ("context_contradicts_check", [*TWO, looked("shoe-size"), ISSUED]),
+}
+
+
+@pytest.mark.parametrize("name", LOOKED)
+async def test_no_lead_passes_by_the_arrest_record(name, bot):
+    rule, statements = LOOKED[name]
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, *statements)
+    assert refused.value.constraint_name == rule
+
+
+async def test_a_lead_whose_contradictions_were_resolved_stands(bot):
+    await at_once(bot, *TWO, looked("height", "age"), resolved("height"), resolved("age"), ISSUED)
+    assert await bot.fetchval("SELECT count(*) FROM casework.lead") == 1
 
 
 async def held(conn, **changed) -> m.SearchId:

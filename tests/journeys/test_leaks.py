@@ -82,7 +82,7 @@ class Plan:
     @property
     def marks(self) -> dict[str, str]:
         """Words that only this journey's requester and first examiner wrote."""
-        return {who: f"zq{who}{self.number}x" for who in ("basis", "offence", "differences", "note")}
+        return {who: f"zq{who}{self.number}x" for who in ("basis", "offence", "differences", "note", "witness")}
 
 
 def plan(number: int) -> Plan:
@@ -114,6 +114,7 @@ async def of_the_case(town, plan, search) -> set[str]:
         tokens |= {known["arrest_id"], known["name"], *known["name"].split(), known["agency"], known["photo_date"]}
         tokens.add(Path(known["photo"]).name)
     tokens |= {row["case_number"], plan.purpose, plan.probe.path.name, plan.marks["basis"], plan.marks["offence"]}
+    tokens |= {plan.marks["witness"], "witness", "described"}
     return tokens | await identity(town, plan.requester) | set(WORDS)
 
 
@@ -210,6 +211,9 @@ async def played(town, plan) -> list[str]:
     chance, mark = random.Random(f"details {plan.number}"), plan.marks
     before = await calls_since(town, None)
     changes = {"basis": f"{play.BASIS} {mark['basis']}", "offence": f"PL 160.15 {mark['offence']}"}
+    if chance.random() < 0.5:  # a sealed description, which the record may contradict or not
+        heights = {"witness-height": chance.choice(["5'8-6'2", "4'8"]), "witness-marks": mark["witness"]}
+        changes |= {"circumstances": ["witness"], "description": f"In a red cap, {mark['witness']}.", **heights}
     async with (
         town.person(plan.requester) as requester,
         town.person(plan.first) as first,

@@ -40,6 +40,7 @@ async def test_a_photograph_becomes_an_investigative_lead_and_every_step_stands_
         "ExaminationConcluded",
         "ExaminationConcluded",
         "ExaminersAgreed",
+        "ContextOpened",
         "LeadDecided",
         "LeadIssued",
         "LeadAcknowledged",

@@ -11,7 +11,7 @@ from policy import matrix
 from policy import model as m
 from policy.authority import AUTHORITY, may
 from policy.preparation import Greyscale
-from policy.visibility import readable
+from policy.visibility import context_closed, readable
 from policy.workflow import decide
 from tests import story as s
 
@@ -32,6 +32,7 @@ COMMANDS: dict[str, m.Command] = {
     "RecordPosted": s.OPENED,
     "AnswerCandidate": m.AnswerCandidate(s.K7, m.Support.DIFFERENT),
     "Conclude": s.LEAD,
+    "OpenContext": s.LOOKED,
     "DecideLead": s.APPROVE,
     "Acknowledge": m.Acknowledge(),
     "Withdraw": m.Withdraw("Solved."),
@@ -76,6 +77,7 @@ EXPECTED = {
     "RecordPosted": ({R.SYSTEM}, STARTED, EVERY),
     "AnswerCandidate": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "Conclude": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
+    "OpenContext": ({R.SYSTEM}, {S.AGREED}, EVERY),
     "DecideLead": ({R.SUPERVISOR}, {S.AGREED}, UNEXAMINED),
     "Acknowledge": ({R.REQUESTER}, {S.LEAD}, {"requester"}),
     "Withdraw": (
@@ -144,7 +146,7 @@ def test_whoever_may_give_a_command_is_named_and_nobody_else_may(name):
 
 
 def test_the_matrix_is_exhaustive():
-    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 19 * 12 * 7 * 9
+    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 20 * 12 * 7 * 9
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -270,7 +272,9 @@ def test_the_table_tells_each_command_its_roles_and_its_states(name):
 
 # --- who reads what -----------------------------------------------------------------------------------------------------
 
-ANSWERS = {"basis": s.BASIS, "description": "6 ft 2, 230 lb, scar on the chin"}
+DESCRIBED = {"description": "6 ft 2, 230 lb, scar on the chin"}
+ANSWERS = {"basis": s.BASIS, **DESCRIBED}
+LOCKED = {"first examiner", "second examiner"}
 
 
 def asked(state: m.State) -> m.Search:
@@ -279,11 +283,25 @@ def asked(state: m.State) -> m.Search:
 
 @pytest.mark.parametrize("state", STARTED)
 def test_the_description_by_a_witness_is_sealed_from_examiners_and_so_is_the_basis(state):
+    """The description opens with the last opinion; the basis never does, to nobody who examined (M22)."""
+    opened = DESCRIBED if state in {S.AGREED, S.LEAD, S.CLOSED} else {}
     for relation in ("first examiner", "second examiner", "examining", "stranger"):
-        assert readable(asked(state), actor(R.EXAMINER, relation), s.pack()) == {}
+        assert readable(asked(state), actor(R.EXAMINER, relation), s.pack()) == opened
         if relation != "stranger":
             omni = m.Actor(ids(relation), frozenset(R), s.NEXT_YEAR)
-            assert readable(asked(state), omni, s.pack()) == {}
+            assert readable(asked(state), omni, s.pack()) == opened
+
+
+@pytest.mark.parametrize("state", STARTED)
+def test_the_record_opens_to_whoever_locked_an_opinion_and_only_once_all_are(state):
+    looked = replace(asked(state), context=())
+    for relation in RELATIONS:
+        for role in (R.EXAMINER, R.SUPERVISOR, R.REQUESTER):
+            closed = context_closed(looked, actor(role, relation))
+            may_see = relation in LOCKED and state in {S.AGREED, S.LEAD, S.CLOSED}
+            assert (closed is None) == may_see
+            assert may_see or closed.rule == "sees-after-locking"
+            assert context_closed(asked(state), actor(role, relation)) is not None
 
 
 @pytest.mark.parametrize("state", STARTED)
@@ -300,7 +318,8 @@ def test_supervisors_and_auditors_read_the_request_and_so_does_who_wrote_it(stat
 
 def test_what_a_pack_shows_to_examiners_they_see_after_their_opinions_only():
     fields = tuple(
-        f.model_copy(update={"shown_to": ("examiner",)}) if f.name == "basis" else f for f in s.pack().common_fields
+        f.model_copy(update={"shown_to": ("examiner",) if f.name == "basis" else ("auditor",)})
+        for f in s.pack().common_fields
     )
     rules = s.pack().model_copy(update={"common_fields": fields})
     for relation, state in product(("first examiner", "stranger"), STARTED):

@@ -38,7 +38,7 @@ def test_an_agency_signs_checks_and_explains_a_pack_of_its_own(tmp_path):
     assert (tmp_path / "agency.key").stat().st_mode & 0o777 == 0o600
     assert leadgate("sign", "--key", tmp_path / "agency.key", own).returncode == 0
     here = {"LEADGATE_PACK_FOLDER": str(tmp_path), "LEADGATE_PACK_KEY": str(tmp_path / "agency.pub")}
-    assert "our-town@1.0.0: 34 of 34 cases hold" in leadgate("check", "our-town", **here).stdout
+    assert "our-town@1.0.0: 37 of 37 cases hold" in leadgate("check", "our-town", **here).stdout
     page = tmp_path / "our-town.html"
     assert leadgate("explain", "our-town", "--html", page, **here).returncode == 0
     assert "<h2>Who decides</h2>" in page.read_text(encoding="utf-8")

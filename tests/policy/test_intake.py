@@ -99,13 +99,15 @@ def test_cleaned_text_keeps_its_words_and_loses_what_reorders_or_hides_them(fiel
 def test_the_form_asks_what_the_answers_so_far_call_for_and_nothing_else():
     pack = s.pack()
     suspect = pack.purpose("suspect")
-    always = ["timing", "offence", "basis", "image-source", "circumstances", "description"]
+    always = ["timing", "offence", "basis", "image-source", "circumstances", "incident-date"]
 
     def names(**answers):
         return [field.name for field in intake.asked(pack, suspect, answers)]
 
     assert names() == always
-    assert names(circumstances="edited,minor") == [*always[:5], "edits", "description"]
-    assert names(circumstances="earlier") == [*always[:5], "earlier-searches", "description"]
-    assert names(circumstances="protected") == [*always[:5], "suspicion", "description"]
-    assert names(basis="He spoke at the rally.") == [*always[:5], "suspicion", "description"]
+    assert names(circumstances="edited,minor") == [*always[:5], "edits", "incident-date"]
+    assert names(circumstances="earlier") == [*always[:5], "earlier-searches", "incident-date"]
+    assert names(circumstances="protected") == [*always[:5], "suspicion", "incident-date"]
+    assert names(basis="He spoke at the rally.") == [*always[:5], "suspicion", "incident-date"]
+    described = [f"witness-{what}" for what in ("height", "weight", "age", "sex", "marks")]
+    assert names(circumstances="witness") == [*always[:5], "description", *described, "incident-date"]

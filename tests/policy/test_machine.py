@@ -18,16 +18,19 @@ from hypothesis.stateful import (
 
 from policy import model as m
 from policy.authority import examiners, withheld
-from policy.cases import COMPARED, FACES, FOUND, MODELS, NARRATIVE, PHOTO, complete
+from policy.cases import COMPARED, FACES, FOUND, MODELS, NARRATIVE, PHOTO, RECORDS, complete
+from policy.contradictions import Fact
 from policy.intake import EXCEPTION
 from policy.preparation import Greyscale, Original
-from policy.workflow import decide, evolve
+from policy.workflow import against, decide, evolve
 from tests import story as s
 
 LAPSED = replace(s.BEN, id=m.PersonId("lapsed"), roles=s.OMNI.roles, certified_until=s.NOON)
 PEOPLE = st.sampled_from([*s.EVERYBODY, s.TOVE, LAPSED])
 EXAMINERS = st.sampled_from([s.EVA, s.NOOR, s.BEN, s.OMNI])
 SUPERVISORS = st.sampled_from([s.MARA, s.VERA, s.TOVE, s.OMNI])
+RESOLVED = dict.fromkeys(Fact, "The witness saw him from below; the clerk's own report says so.")
+LOOKED = (s.RECORD, *RECORDS.values())
 YES, NO = (m.ApproveRequest(approve, "For a reason.") for approve in (True, False))
 ANYTHING = st.sampled_from(
     [
@@ -52,7 +55,9 @@ ANYTHING = st.sampled_from(
         *[m.AnswerCandidate(c.label, answer) for c in FOUND for answer in m.Support],
         m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO),
         m.Conclude(m.Conclusion.POSSIBLE_MATCH, FOUND[0].label, "The ears.", PHOTO, COMPARED),
+        *[m.OpenContext(record) for record in (*LOOKED, None)],
         m.DecideLead(approve=True, reason="Sound."),
+        m.DecideLead(approve=True, reason="Sound.", resolutions=RESOLVED),
         m.DecideLead(approve=False, reason="Not sound."),
         m.Acknowledge(),
         m.Withdraw("Enough."),
@@ -95,6 +100,8 @@ class Desk(RuleBasedStateMachine):
         repositories = data.draw(st.sampled_from([(), self.rules.repositories.exceptional[:1]]))
         ticks = data.draw(st.sampled_from([{}, {}, {"circumstances": "minor"}, {"circumstances": "known"}]))
         why = data.draw(st.sampled_from([{}, {EXCEPTION.name: NARRATIVE}]))
+        described = {"circumstances": "witness", "witness-height": "5'6-5'8", "incident-date": "2026-02-01"}
+        ticks = ticks or data.draw(st.sampled_from([{}, described]))
         self.give(replace(command, fields={**command.fields, **ticks, **why}, repositories=repositories), by)
 
     @rule(command=ANYTHING, by=PEOPLE)
@@ -138,9 +145,11 @@ class Desk(RuleBasedStateMachine):
             self.give(m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO), by)
 
     @precondition(lambda self: self.search.state is m.State.AGREED)
-    @rule(by=SUPERVISORS)
-    def somebody_decides(self, by):
-        self.give(m.DecideLead(approve=True, reason="Sound."), by)
+    @rule(by=SUPERVISORS, record=st.sampled_from(LOOKED), resolved=st.sampled_from([RESOLVED, {}]))
+    def somebody_decides(self, by, record, resolved):
+        self.give(m.OpenContext(record), s.SYSTEM)
+        if self.search.state is m.State.AGREED:
+            self.give(m.DecideLead(approve=True, reason="Sound.", resolutions=resolved), by)
 
     def events(self, kind):
         return [
@@ -186,7 +195,11 @@ class Desk(RuleBasedStateMachine):
             assert supporters <= set(examiners(search))
             assert search.requested_by not in {*examiners(search), search.decided_by}
             assert supporters.isdisjoint({search.overridden_by, search.decided_by} | approvers)
-            assert (search.decided_by is not None) == self.rules.review.supervisor_decides
+            decides = self.rules.review.supervisor_decides or bool(against(search))
+            assert (search.decided_by is not None) == decides
+            assert search.context is not None
+            assert {check.fact for check in against(search)} == search.resolutions.keys()
+            assert all(search.resolutions.values())
             every = {c.label for c in search.candidates}
             assert all(every <= e.answers.keys() for e in search.examinations if e.conclusion)
             compared = [e.components.keys() for e in search.examinations if e.candidate]
@@ -241,8 +254,7 @@ def test_a_lead_is_within_reach_of_the_machine_under_every_pack(name):
     desk.the_gallery_is_searched()
     for by in (s.EVA, s.NOOR):
         desk.somebody_examines(by, FOUND[0].label)
-    if desk.rules.review.supervisor_decides:
-        desk.somebody_decides(s.MARA)
+    desk.somebody_decides(s.MARA, s.RECORD, {})
     assert desk.search.state is m.State.LEAD
     desk.no_lead_without_the_packs_reviewers_none_of_them_the_requester()
     desk.nobody_uncertified_asked_examined_approved_or_decided()

@@ -139,6 +139,7 @@ def test_whoever_supports_another_candidate_is_no_supporter_of_the_lead():
         *s.says(s.OTHER_LEAD, EVA),
         *s.says(s.LEAD, NOOR),
         *s.says(s.LEAD, BEN),
+        (s.LOOKED, SYSTEM),
         (s.APPROVE, MARA),
     ]
     search, events = s.tell(steps, rules)

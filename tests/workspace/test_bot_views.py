@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bot.views
-from bot.views import approval, comparison, preparing, quality, request, review, upkeep
+from bot.views import approval, comparison, context, preparing, quality, request, review, upkeep
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
+from policy.contradictions import Check, Fact
+from policy.contradictions import Verdict as Compared
 from policy.known_answers import Proportion, Rates, Verdict
 from policy.model import (
     Answer,
@@ -127,6 +129,12 @@ def hold(search: Search, state: State, typed: str) -> Search:
     )
 
 
+def against_the_record(search: Search, typed: str) -> Search:
+    """The same search, every fact of the record against what was described."""
+    checks = tuple(Check(fact, typed, typed, Compared.CONTRADICTS) for fact in Fact)
+    return replace(search, context=checks, resolutions={fact.value: typed for fact in Fact})
+
+
 def everything_for(search: Search, typed: str) -> dict[str, Any]:
     """Every message and modal, by name."""
     messages = {
@@ -143,6 +151,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "over": review.over(search),
         "decision": review.decision(search, FILES),
         "decided": review.decided(search),
+        "decision with contradictions": review.decision(against_the_record(search, typed), FILES),
+        "notice with contradictions": request.notice(against_the_record(search, typed), PACK),
         "feedback": quality.feedback(search, search.examinations[0], Label("00"), Verdict.WRONG_PERSON),
         "root without pictures": review.root(search, {}),
         "decision without pictures": review.decision(search, {}),
@@ -185,6 +195,9 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             ),
             "locked": review.locked(search),
             "decision form": review.decision_form(search, approve=True),
+            "decision form with contradictions": review.decision_form(against_the_record(search, typed), approve=True),
+            "what is on record": context.sheet(against_the_record(search, typed), typed),
+            "nothing on record": context.sheet(search, ""),
             "refusal form": review.decision_form(search, approve=False),
             "telling": review.telling(typed),
             "viewer link": review.viewer_link("http://127.0.0.1:9/" + "t" * 200),
@@ -206,7 +219,7 @@ def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str)
     assert wrong == {}
 
 
-NOT_A_PAYLOAD = {"order", "read_conclusion", "lead_sheet", "read", "in_words"}
+NOT_A_PAYLOAD = {"line", "question", "on_the_lead", "order", "read_conclusion", "lead_sheet", "read", "in_words"}
 """Public functions beside the views that give an order, a reading and a line of text."""
 
 
