@@ -16,6 +16,7 @@ from policy.model import (
     Command,
     DeclareConflict,
     OverrideQuality,
+    RecallLead,
     Refused,
     SearchId,
 )
@@ -27,6 +28,7 @@ COMMANDS: Mapping[str, Callable[[str, int | None], Command]] = {
     "deny_repository": lambda reason, _: AllowRepository(allow=False, reason=reason),
     "override_quality": lambda reason, _: OverrideQuality(proceed=True, reason=reason),
     "refuse_quality": lambda reason, _: OverrideQuality(proceed=False, reason=reason),
+    "recall_lead": lambda reason, _: RecallLead(reason),
     "declare_conflict": lambda reason, _: DeclareConflict(reason),
 }
 

@@ -33,7 +33,7 @@ from policy.workflow import Events, decide, evolve, may
 
 log = structlog.get_logger()
 
-PRIVATE = frozenset({"case_number", "fields", "checks", "resolutions"})  # committed to in the ledger; erasable
+PRIVATE = frozenset({"case_number", "fields", "checks", "resolutions", "reference", "note"})  # committed to; erasable
 
 SYSTEM = Actor(PersonId("system"), frozenset({Role.SYSTEM}))
 

@@ -6,12 +6,14 @@ from typing import Any, assert_never
 
 from bot import ids
 from bot.queue import Job
+from policy.aftermath import LeadOutcome
 from policy.model import (
     CandidateAnswered,
     CandidateDropped,
     ConflictDeclared,
     ContextOpened,
     Event,
+    EvidenceRecorded,
     ExaminationConcluded,
     ExaminersAgreed,
     ExaminersDisagreed,
@@ -19,7 +21,10 @@ from policy.model import (
     KnownAnswerInjected,
     LeadAcknowledged,
     LeadDecided,
+    LeadExpired,
     LeadIssued,
+    LeadRecalled,
+    OutcomeRecorded,
     PhotoAssessed,
     Post,
     Posted,
@@ -27,6 +32,7 @@ from policy.model import (
     QualityHeld,
     QualityOverridden,
     Quarantined,
+    RecallAcknowledged,
     Refused,
     RepositoryAllowed,
     RequestApproved,
@@ -116,6 +122,16 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return (_card(after), _settle(event, after))
         case ConflictDeclared():
             return (_card(after),)
+        case OutcomeRecorded():
+            return (_job("exonerate", after),) if event.outcome is LeadOutcome.ANOTHER_PERSON else ()
+        case LeadExpired():
+            return (*_ended(after, "expired"), _job("tell-expired", after))
+        case LeadRecalled():
+            return (*_ended(after, "recalled"), _job("tell-recalled", after))
+        case RecallAcknowledged():
+            return (_job("settle-recall", after),)
+        case EvidenceRecorded():
+            return ()
         case Quarantined():
             return (_card(after), *_withheld(after))
         case _:
@@ -135,6 +151,12 @@ def _withheld(search: Search) -> tuple[Job, ...]:
     notice = (_again("give-notice", search),) if Post.NOTICE in search.posts else ()
     handed = (taken_away(search, "withheld"),) if search.acknowledged_at is not None else ()
     return (*notice, *handed)
+
+
+def _ended(search: Search, why: str) -> tuple[Job, ...]:
+    """The notice says that the lead is over, and what was handed over of it is gone (M27, M28)."""
+    notice = Job("give-notice", f"{search.id}:{why}", {"search": search.id})
+    return (notice, taken_away(search, why)) if Post.NOTICE in search.posts else (taken_away(search, why),)
 
 
 def _released(search: Search) -> tuple[Job, ...]:
@@ -241,6 +263,8 @@ def of_the_workspace(untrusted_event: Mapping[str, Any], bot_user: str, rooms: C
     stamp = str(untrusted_event.get("event_ts") or untrusted_event.get("ts") or "")
     if kind in ROSTER_EVENTS:
         return [Job("sync-roster", stamp, {})]
+    if kind == "file_shared" and untrusted_event.get("user_id") != bot_user:
+        return [_shared(untrusted_event, stamp)]
     if kind == "file_deleted" and untrusted_event.get("file_id"):
         file = str(untrusted_event["file_id"])
         return [Job("intake-gone", file, {"file": file})]
@@ -249,3 +273,10 @@ def of_the_workspace(untrusted_event: Mapping[str, Any], bot_user: str, rooms: C
         if channel not in rooms:
             return [Job("leave-channel", f"{channel}:{stamp}", {"channel": channel, "inviter": inviter})]
     return []
+
+
+def _shared(untrusted_event: Mapping[str, Any], stamp: str) -> Job:
+    """Somebody put a file somewhere: whether it is one of ours is looked up by the worker (M26)."""
+    file, channel = str(untrusted_event.get("file_id")), str(untrusted_event.get("channel_id"))
+    payload = {"file": file, "channel": channel, "account": str(untrusted_event.get("user_id"))}
+    return Job("file-shared", f"{file}:{channel}:{stamp}", payload)

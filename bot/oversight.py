@@ -7,10 +7,11 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot import ledger, store
+from bot.casework import Casework
 from bot.database import Pool
 from bot.people import People
 from bot.views import review
-from policy.model import Role
+from policy.model import RecallLead, Refused, Role, SearchId
 from policy.pack import Pack
 
 PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\s+(\d{4}-\d{2}-\d{2}))?")
@@ -27,6 +28,19 @@ class Oversight:
         self._pool = pool
         self._people = people
         self._pack = pack
+
+    async def recall(self, ack: AsyncAck, body: dict[str, Any], casework: Casework) -> None:
+        """/face-recall: one command, and nobody may use the lead any more (M27)."""
+        found = RECALL.fullmatch((body.get("text") or "").strip())
+        if found is None:
+            await ack(text=HOW_TO_RECALL)
+            return
+        by = await self._people.actor(body["team_id"], body["user_id"])
+        match await casework.submit(SearchId(found[1]), RecallLead(found[2]), by):
+            case (Refused(_, reason),):
+                await ack(text=reason)
+            case _:
+                await ack(text=RECALLED)
 
     async def usage(self, ack: AsyncAck, body: dict[str, Any], now: datetime) -> None:
         """/face-usage: counts by purpose and outcome for a period, to the supervisor alone."""
@@ -46,6 +60,11 @@ class Oversight:
             labels = {purpose.code: purpose.label for purpose in self._pack.purposes}
             since, until = (moment.date().isoformat() for moment in period)
             await ack(text="Use of facial recognition", blocks=review.usage(rows, labels, since, until))
+
+
+RECALL = re.compile(r"(LG-[0-9A-Z]{12})\s+(\S.*)", re.DOTALL)
+HOW_TO_RECALL = "Say which lead and why: `LG-ABCDEFGHJKLM the witness has since named another man`."
+RECALLED = "The lead is recalled. Its requester is told to destroy what they have, and is reminded until they answer."
 
 
 def read_period(untrusted: str, now: datetime) -> tuple[datetime, datetime] | None:

@@ -132,7 +132,7 @@ def _going(why: str, labels: Collection[str]) -> set[str]:
             return set(labels) & {FACES}
         case "handed" | "handed-again":
             return set(labels) & {LEAD}
-        case "withheld" | "withheld-photograph" | "withheld-sheet":
+        case "withheld" | "withheld-photograph" | "withheld-sheet" | "expired" | "recalled":
             return set(labels) & {LEAD, SHEET}
         case _:
             return set(labels) - {LEAD, SHEET}

@@ -10,9 +10,11 @@ from bot.database import Conn
 from policy.model import (
     ContextOpened,
     Event,
+    EvidenceRecorded,
     ExaminationConcluded,
     LeadDecided,
     LeadIssued,
+    OutcomeRecorded,
     RepositoryAllowed,
     RequestApproved,
     Search,
@@ -73,6 +75,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 CONTEXT = "INSERT INTO casework.context (search, candidate, contradicts, opened_at) VALUES ($1, $2, $3, $4)"
 RESOLUTION = "INSERT INTO casework.resolution (search, fact, resolved_by, resolved_at) VALUES ($1, $2, $3, $4)"
+CORROBORATION = """
+INSERT INTO casework.corroboration (search, n, kind, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5)
+"""
+AFTERMATH = "INSERT INTO casework.aftermath (search, outcome, recorded_by, recorded_at) VALUES ($1, $2, $3, $4)"
 APPROVAL = "INSERT INTO casework.approval (search, requested_by, approver, approved_at) VALUES ($1, $2, $3, $4)"
 PERMISSION = """
 INSERT INTO casework.permission (search, requested_by, executive, classes, reason, allowed_at, allowed_until)
@@ -92,6 +98,11 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
             await conn.execute(OPINION, search.id, search.requested_by, event.by, *said)
         case RequestApproved():
             await conn.execute(APPROVAL, search.id, search.requested_by, event.by, event.at)
+        case EvidenceRecorded():
+            said = (len(search.corroboration), event.kind, event.by, event.at)
+            await conn.execute(CORROBORATION, search.id, *said)
+        case OutcomeRecorded():
+            await conn.execute(AFTERMATH, search.id, event.outcome, event.by, event.at)
         case RepositoryAllowed():
             said = (list(search.repositories), event.reason, now, event.until)
             await conn.execute(PERMISSION, search.id, search.requested_by, event.by, *said)

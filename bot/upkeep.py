@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from bot import ids, queue, retention
+from bot import aftermath, ids, queue, retention
 from bot.casework import Casework
 from bot.database import Conn, Pool
 from bot.desk import Desk
@@ -73,7 +73,7 @@ class Upkeep:
         now = self._clock()
         await self._purge(now)
         async with self._pool.acquire() as conn, conn.transaction():
-            for job in (*await ending(conn, now), *self._reports(now.date())):
+            for job in (*await ending(conn, now), *await aftermath.due(conn, now), *self._reports(now.date())):
                 await queue.enqueue(conn, job)
             await queue.complete(conn, lease)
 

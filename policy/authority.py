@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from policy import aftermath
 from policy.model import (
     Acknowledge,
+    AcknowledgeRecall,
     Actor,
     AllowRepository,
     AnswerCandidate,
@@ -22,13 +24,17 @@ from policy.model import (
     DeclareConflict,
     DropCandidate,
     Examination,
+    ExpireLead,
     InjectKnownAnswer,
     OpenContext,
     OverrideQuality,
     PersonId,
     PrepareProbe,
     Quarantine,
+    RecallLead,
     RecordCandidates,
+    RecordEvidence,
+    RecordOutcome,
     RecordPosted,
     Refused,
     RejectPhoto,
@@ -72,11 +78,25 @@ def asked_of_somebody(search: Search) -> bool:
 
 
 def withheld(search: Search, now: datetime) -> str:
-    """Why nobody may see or use the result; empty where they may (M41). The deadline holds without any timer."""
+    """Why nobody may see or use the result; empty where they may (M27, M28, M41). Deadlines hold without any timer."""
+    if search.recalled:
+        return f"{aftermath.RECALLED} {search.recalled}"
     if search.quarantined:
         return search.quarantined
-    overdue = search.approval_due is not None and now >= search.approval_due and not approved(search)
-    return OVERDUE if overdue else ""
+    if overdue(search, now):
+        return OVERDUE
+    return aftermath.EXPIRED if expired(search, now) else ""
+
+
+def overdue(search: Search, now: datetime) -> bool:
+    """Whether an emergency's approval is owed and late (M41)."""
+    return search.approval_due is not None and now >= search.approval_due and not approved(search)
+
+
+def expired(search: Search, now: datetime) -> bool:
+    """Whether the lead's time is over and was over before anybody recorded what became of it (M28)."""
+    due = search.expires_at is not None and now >= search.expires_at and search.aftermath is None
+    return due or search.expired_at is not None
 
 
 OVERDUE = (
@@ -155,6 +175,12 @@ APPROVAL_OWED = Bar(
     "No approval is needed from you: nobody waits for one.",
     lambda search, person: not approval_open(search) or person in approvers(search),
 )
+ACKNOWLEDGED = Bar(
+    "acknowledged-first",
+    "only after the acknowledgement",
+    "The lead has to be acknowledged first (M25).",
+    lambda search, _: search.acknowledged_at is None,
+)
 EXCEPTION_ASKED = Bar(
     "exception-asked",
     "only where an exceptional class was asked for",
@@ -221,6 +247,11 @@ AUTHORITY: Mapping[type[Command], Authority] = {
         certified=False,
     ),
     Acknowledge: Authority(REQUESTER, _in(S.LEAD), (OWN,), shows_result=True),
+    RecordEvidence: Authority(REQUESTER, _in(S.LEAD), (OWN, ACKNOWLEDGED), certified=False),
+    RecordOutcome: Authority(REQUESTER, _in(S.LEAD), (OWN, ACKNOWLEDGED), certified=False),
+    ExpireLead: _system(S.LEAD),
+    RecallLead: Authority(_by(Role.SUPERVISOR, Role.SYSTEM), _in(S.LEAD), certified=False),
+    AcknowledgeRecall: Authority(REQUESTER, _in(S.LEAD), (OWN,), certified=False),
     Withdraw: Authority(REQUESTER, BEFORE_THE_DECISION, (OWN,)),
     Quarantine: _system(*(frozenset(S) - {S.NEW, S.HELD})),
 }

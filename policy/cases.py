@@ -13,10 +13,11 @@ from policy import model as m
 from policy.authority import approval_open, examiners
 from policy.contradictions import Record
 from policy.folding import evolve
+from policy.leads import against
 from policy.morphology import Component, Found, Support
 from policy.pack import FormField, Pack
 from policy.schema import Case
-from policy.workflow import Events, against, decide
+from policy.workflow import Events, decide
 
 NOON = datetime(2026, 3, 13, 12, 0, tzinfo=UTC)  # when every case begins
 CERTIFIED_UNTIL = NOON + timedelta(days=180)

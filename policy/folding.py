@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
+from policy.aftermath import Corroboration
 from policy.authority import approved, examination
 from policy.model import (
     Approval,
@@ -11,6 +12,7 @@ from policy.model import (
     ConflictDeclared,
     ContextOpened,
     Event,
+    EvidenceRecorded,
     Examination,
     ExaminationConcluded,
     ExaminersAgreed,
@@ -19,8 +21,11 @@ from policy.model import (
     KnownAnswerInjected,
     LeadAcknowledged,
     LeadDecided,
+    LeadExpired,
     LeadIssued,
+    LeadRecalled,
     Outcome,
+    OutcomeRecorded,
     PhotoAssessed,
     Post,
     Posted,
@@ -29,6 +34,7 @@ from policy.model import (
     QualityHeld,
     QualityOverridden,
     Quarantined,
+    RecallAcknowledged,
     Refused,
     RepositoryAllowed,
     RequestApproved,
@@ -117,7 +123,18 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
         case SearchClosed():
             return replace(search, state=State.CLOSED, outcome=event.outcome, reason=event.reason, lead=None)
         case LeadAcknowledged():
-            return replace(search, acknowledged_at=event.at)
+            return replace(search, acknowledged_at=event.at, expires_at=event.expires_at)
+        case EvidenceRecorded():
+            found = Corroboration(event.kind, event.reference, event.by, event.at)
+            return replace(search, corroboration=(*search.corroboration, found))
+        case OutcomeRecorded():
+            return replace(search, aftermath=event.outcome)
+        case LeadExpired():
+            return replace(search, expired_at=event.at)
+        case LeadRecalled():
+            return replace(search, recalled=event.reason)
+        case RecallAcknowledged():
+            return replace(search, recall_acknowledged_at=event.at)
         case Refused():
             return search
         case _:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from policy.aftermath import Corroboration, Evidence, LeadOutcome
 from policy.contradictions import Check, Record
 from policy.morphology import Answer, Component, Found, Support
 from policy.preparation import Operation
@@ -172,6 +173,12 @@ class Search:
     reason: str = ""  # why it was closed, in words for the requester
     lead: Label | None = None
     acknowledged_at: datetime | None = None
+    expires_at: datetime | None = None  # without an outcome; known once it is acknowledged (M28)
+    corroboration: tuple[Corroboration, ...] = ()
+    aftermath: LeadOutcome | None = None  # what became of the lead
+    expired_at: datetime | None = None
+    recalled: str = ""  # why nobody may use the lead any more (M27)
+    recall_acknowledged_at: datetime | None = None
     posts: Mapping[str, str] = field(default_factory=dict[str, str])  # Post -> "channel ts"
 
 
@@ -320,6 +327,39 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordEvidence:
+    """Something that speaks for or against the lead; its kind says whether it can come from the lead itself (S4)."""
+
+    kind: Evidence
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What became of the lead (M28)."""
+
+    outcome: LeadOutcome
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireLead:
+    """Its time is over, and nobody recorded an outcome (M28)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallLead:
+    """Nobody may use it any more, and whoever has it destroys it (M27, X13)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeRecall:
+    """Whoever had the lead says that nothing of it is left."""
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     reason: str
 
@@ -344,6 +384,11 @@ Command = (
     | OpenContext
     | DecideLead
     | Acknowledge
+    | RecordEvidence
+    | RecordOutcome
+    | ExpireLead
+    | RecallLead
+    | AcknowledgeRecall
     | Withdraw
 )
 
@@ -530,6 +575,41 @@ class SearchClosed:
 class LeadAcknowledged:
     by: PersonId
     at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecorded:
+    by: PersonId
+    at: datetime
+    kind: Evidence
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRecorded:
+    by: PersonId
+    at: datetime
+    outcome: LeadOutcome
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadExpired:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRecalled:
+    by: PersonId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecallAcknowledged:
+    by: PersonId
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -566,5 +646,10 @@ Event = (
     | LeadIssued
     | SearchClosed
     | LeadAcknowledged
+    | EvidenceRecorded
+    | OutcomeRecorded
+    | LeadExpired
+    | LeadRecalled
+    | RecallAcknowledged
     | Refused
 )

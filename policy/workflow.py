@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import contradictions, evaluated, intake, known_answers, preparation, wording
-from policy.authority import OVERDUE, approvers, examination, may, withheld
+from policy import aftermath, evaluated, intake, known_answers, leads, preparation, wording
+from policy.authority import OVERDUE, approvers, examination, expired, may, overdue
 from policy.folding import evolve
 from policy.model import (
     Acknowledge,
+    AcknowledgeRecall,
     Actor,
     AllowRepository,
     Answer,
@@ -26,7 +27,6 @@ from policy.model import (
     Conclude,
     Conclusion,
     ConflictDeclared,
-    ContextOpened,
     DecideLead,
     DeclareConflict,
     DropCandidate,
@@ -35,18 +35,17 @@ from policy.model import (
     ExaminationConcluded,
     ExaminersAgreed,
     ExaminersDisagreed,
+    ExpireLead,
     Face,
     FaceChosen,
     InjectKnownAnswer,
     KnownAnswerInjected,
     Label,
     LeadAcknowledged,
-    LeadDecided,
-    LeadIssued,
+    LeadExpired,
     OpenContext,
     Outcome,
     OverrideQuality,
-    PersonId,
     PhotoAssessed,
     Posted,
     Preparation,
@@ -56,7 +55,11 @@ from policy.model import (
     QualityOverridden,
     Quarantine,
     Quarantined,
+    RecallAcknowledged,
+    RecallLead,
     RecordCandidates,
+    RecordEvidence,
+    RecordOutcome,
     RecordPosted,
     Refused,
     RejectPhoto,
@@ -84,7 +87,6 @@ NO_FACE = (
     "A picture in which the face is larger and sharper may help."
 )
 PERMISSION_OVER = "The permission to search further photographs ran out before the search. Nothing found is kept."
-WITHOUT_REASON = Refused("decides-with-reason", "A decision needs a reason in writing (M23).")
 NOBODY = "The gallery holds nobody who may be searched for this purpose."
 
 
@@ -120,7 +122,7 @@ def _done_before(  # noqa: C901 - a case per command
         case DeclareConflict():
             return by.id in search.conflicted
         case Quarantine():
-            return bool(search.quarantined) or not withheld(search, now)
+            return bool(search.quarantined) or not overdue(search, now)
         case AssessPhoto() | RejectPhoto():
             return search.photo_sha256 == command.sha256
         case ChooseFace():
@@ -145,6 +147,16 @@ def _done_before(  # noqa: C901 - a case per command
             return search.decided_by == by.id and command.approve == (search.lead is not None)
         case Acknowledge():
             return search.acknowledged_at is not None and search.requested_by == by.id
+        case RecordEvidence():
+            return leads.recorded(search, command)
+        case RecordOutcome():
+            return search.aftermath is command.outcome and search.requested_by == by.id
+        case ExpireLead():
+            return search.expired_at is not None or not expired(search, now)
+        case RecallLead():
+            return bool(search.recalled)
+        case AcknowledgeRecall():
+            return search.recall_acknowledged_at is not None and search.requested_by == by.id
         case Withdraw():
             return search.outcome is Outcome.WITHDRAWN and search.requested_by == by.id
         case _:
@@ -197,11 +209,21 @@ def _do(  # noqa: C901 - a case per command
         case Conclude():
             return _conclude(search, command, by, pack)
         case OpenContext():
-            return _open_context(search, command, pack, now)
+            return leads.open_context(search, command, pack, now)
         case DecideLead():
-            return _decide_lead(search, command, by)
+            return leads.decide_lead(search, command, by)
         case Acknowledge():
-            return (LeadAcknowledged(by.id, now),)
+            return (LeadAcknowledged(by.id, now, aftermath.expires(now, pack.leads.expiry_days)),)
+        case RecordEvidence():
+            return leads.record_evidence(command, by, now)
+        case RecordOutcome():
+            return leads.record_outcome(search, command, by, now)
+        case ExpireLead():
+            return (LeadExpired(now),)
+        case RecallLead():
+            return leads.recall(command, by, now)
+        case AcknowledgeRecall():
+            return (RecallAcknowledged(by.id, now),) if search.recalled else (leads.NOT_RECALLED,)
         case Withdraw():
             return (SearchClosed(Outcome.WITHDRAWN, command.reason),)
         case _:
@@ -240,7 +262,7 @@ def _exceptional(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
 def _approve(search: Search, command: ApproveRequest, by: Actor, now: datetime) -> Events:
     reason = command.reason.strip()
     if not reason:
-        return (WITHOUT_REASON,)
+        return (leads.WITHOUT_REASON,)
     if command.approve:
         return (RequestApproved(by.id, now, reason),)
     return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
@@ -261,7 +283,7 @@ def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack:
     """In writing, by name and until a date, or not at all (M42)."""
     reason = command.reason.strip()
     if not reason:
-        return (WITHOUT_REASON,)
+        return (leads.WITHOUT_REASON,)
     if command.allow:
         longest = pack.repositories.exception_days
         days = longest if command.days is None else command.days
@@ -274,7 +296,7 @@ def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack:
 def _override(search: Search, command: OverrideQuality, by: Actor) -> Events:
     reason = command.reason.strip()
     if not reason:
-        return (WITHOUT_REASON,)
+        return (leads.WITHOUT_REASON,)
     if command.proceed:
         return (QualityOverridden(by.id, reason),)
     return (SearchClosed(Outcome.UNSUITABLE, _unclear(_face(search))),)
@@ -282,7 +304,7 @@ def _override(search: Search, command: OverrideQuality, by: Actor) -> Events:
 
 def _declare_conflict(command: DeclareConflict, by: Actor) -> Events:
     reason = command.reason.strip()
-    return (ConflictDeclared(by.id, reason),) if reason else (WITHOUT_REASON,)
+    return (ConflictDeclared(by.id, reason),) if reason else (leads.WITHOUT_REASON,)
 
 
 def _assess(command: AssessPhoto, pack: Pack) -> Events:
@@ -445,67 +467,3 @@ def _after_opinions(search: Search, pack: Pack) -> Events:
         return (ExaminersDisagreed(),)
     reason = "The examiners did not agree on a candidate." if picks else "No candidate stood up to comparison."
     return (SearchClosed(Outcome.NO_POSSIBLE_MATCH, reason),)
-
-
-RECORD_GONE = "The arrest record of that person may no longer be used. No lead comes of it."
-NOT_COMPARED = Refused("context-first", "The facts on record are still being compared. Try again in a minute (X3).")
-
-
-def _open_context(search: Search, command: OpenContext, pack: Pack, now: datetime) -> Events:
-    """What contradicts waits for a supervisor, also where the pack asks for none otherwise (X3)."""
-    label, asked = search.lead, search.requested_at
-    assert label is not None, "agreed without a candidate"
-    assert asked is not None, "agreed on what nobody requested"
-    if command.record is None:
-        return (SearchClosed(Outcome.NO_POSSIBLE_MATCH, RECORD_GONE),)
-    checks = contradictions.compared(search.fields, command.record, asked.date(), _tolerated(pack))
-    against = tuple(check.fact.value for check in contradictions.contradictions(checks))
-    opened = ContextOpened(now, label, against, checks)
-    waits = pack.review.supervisor_decides or against
-    return (opened,) if waits else (opened, LeadIssued(label, _supporters(search, label)))
-
-
-def _tolerated(pack: Pack) -> contradictions.Tolerated:
-    rule = pack.contradictions
-    return contradictions.Tolerated(rule.height_cm, rule.weight_kg, rule.age_years)
-
-
-def _supporters(search: Search, label: str) -> tuple[PersonId, ...]:
-    return tuple(e.examiner for e in search.examinations if e.conclusion and e.candidate == label)
-
-
-def _decide_lead(search: Search, command: DecideLead, by: Actor) -> Events:
-    reason = command.reason.strip()
-    if not reason:
-        return (WITHOUT_REASON,)
-    if not command.approve:
-        closed = SearchClosed(Outcome.NO_POSSIBLE_MATCH, "The supervisor did not approve a lead.")
-        return (LeadDecided(by.id, command.approve, reason), closed)
-    if search.context is None:
-        return (NOT_COMPARED,)
-    resolved = {check.fact.value: command.resolutions.get(check.fact, "").strip() for check in against(search)}
-    if refused := _unresolved(resolved):
-        return (refused,)
-    decided = LeadDecided(by.id, command.approve, reason, resolved)
-    label = search.lead
-    assert label is not None, "agreed without a candidate"
-    return (decided, LeadIssued(label, _supporters(search, label)))
-
-
-def against(search: Search) -> tuple[contradictions.Check, ...]:
-    """What contradicts the lead that the examiners agree on; nothing before the context was opened."""
-    return contradictions.contradictions(search.context or ())
-
-
-RESOLUTION_MIN_CHARS = 20
-
-
-def _unresolved(resolved: Mapping[str, str]) -> Refused | None:
-    for fact, said in resolved.items():
-        if intake.is_placeholder(said, RESOLUTION_MIN_CHARS):
-            what = f"{fact.capitalize()} contradicts the record: say in writing how that is resolved, or do not approve"
-            return Refused("resolves-contradictions", f"{what} (X3).")
-        if word := wording.claim(said):
-            told = f"{fact.capitalize()}: “{word}” says more than anybody here can know. Say what the facts are (L3)."
-            return Refused("sober-words", told)
-    return None

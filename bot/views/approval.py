@@ -110,6 +110,7 @@ WHAT = {
     "deny_repository": ("not allow photographs that are otherwise out of reach", "Do not allow"),
     "override_quality": ("let a poor image through", "Let it through"),
     "refuse_quality": ("close the search as unsuitable", "Close it"),
+    "recall_lead": ("recall this lead: nobody may use it any more", "Recall"),
     "declare_conflict": ("stand aside from this search for good", "Stand aside"),
 }
 

@@ -2,8 +2,8 @@
 
 from bot.views.blocks import Block, View, asked, context, literal, plain, quoted, section, text_input
 from policy.contradictions import Check, Fact, Verdict
+from policy.leads import against
 from policy.model import Search
-from policy.workflow import against
 
 FACTS = {
     Fact.HEIGHT: "Height",

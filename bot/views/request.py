@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.views import aftermath
 from bot.views import context as context_view
 from bot.views.blocks import (
     Block,
@@ -201,8 +202,10 @@ def _bold(words: str) -> str:
 def withheld(search: Search, why: str) -> tuple[str, list[Block]]:
     """In the place of a notice, while nobody may see or use the result (M41)."""
     text = f"WITHHELD. {why}"
+    answer = search.recalled and search.acknowledged_at and search.recall_acknowledged_at is None
     return text, [
         section(f"*WITHHELD.* {literal(why)}"),
+        *([actions(button("Nothing of it is left", "acknowledge_recall", search.id))] if answer else []),
         context(
             f"Search {search.id} · Do not act on anything that came of it. The request is recorded and disclosable."
         ),
@@ -300,6 +303,7 @@ def photograph(search: Search, file: str | None, taken: str) -> tuple[str, list[
             "procedure."
         ),
         *([image(file, ARREST_PHOTOGRAPH)] if file else [actions(_viewer(search, "lead"))]),
+        aftermath.doors(search),
         context(f"Search {search.id} · {literal(taken)} · do not forward, do not show to a witness"),
     ]
 

@@ -257,7 +257,8 @@ def decision_form(search: Search, *, approve: bool) -> View:
 
 def decided(search: Search) -> tuple[str, list[Block]]:
     text = f"Search {search.id} is decided"
-    return text, [section(f"*Search {search.id} is decided.* The requester has been told.")]
+    recall = [actions(button("Recall this lead", "recall_lead", search.id))] if search.state is State.LEAD else []
+    return text, [section(f"*Search {search.id} is decided.* The requester has been told."), *recall]
 
 
 def usage(rows: Sequence[Mapping[str, object]], labels: Mapping[str, str], since: str, until: str) -> list[Block]:

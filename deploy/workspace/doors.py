@@ -151,12 +151,13 @@ class Doors:
         channel = self._channel(user, body["channel"])
         text = str(body.get("text") or "")
         files = [self.ws.files.visible(user.id, key) for key in body.get("files") or []]
-        if not text.strip() and not files:
+        if not text.strip() and not files and not body.get("forwarded"):
             raise SlackError("no_text")
         if len(text) > MOST_TEXT:
             raise SlackError("msg_too_long")
         if any(f.user != user.id for f in files):
             raise SlackError("file_not_found")
+        files += [self.ws.files.visible(user.id, key) for key in body.get("forwarded") or []]  # Share file, in Slack
         message = self.ws.posting.post_as_person(user, channel, text, body.get("thread_ts") or None, files)
         return {"message": self._shown(message)}
 

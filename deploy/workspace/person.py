@@ -108,6 +108,10 @@ class Person:
         keys = [await self.upload(data, name) for data, name in files]
         return (await self._do("post", channel=channel, text=text, thread_ts=thread_ts, files=keys))["message"]
 
+    async def forward(self, file: str, channel: str, text: str = "") -> Json:
+        """A file that one can see, shared into another channel."""
+        return (await self._do("post", channel=channel, text=text, files=[], forwarded=[file]))["message"]
+
     async def edit_message(self, message: Json, text: str) -> Json:
         return (await self._do("edit", channel=message["channel"], ts=message["ts"], text=text))["message"]
 

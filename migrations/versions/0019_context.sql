@@ -74,7 +74,7 @@ BEGIN
     ELSIF class = 'request' THEN
         UPDATE casework.search SET case_number = 'purged',
             body = body || jsonb_build_object('fields', '{}'::jsonb, 'case_number', 'purged', 'context', NULL,
-                'resolutions', '{}'::jsonb)
+                'resolutions', '{}'::jsonb, 'corroboration', '[]'::jsonb)
             WHERE id = asked;
     ELSE
         RAISE EXCEPTION 'casework: there is no class %', class USING ERRCODE = '23514';

@@ -11,7 +11,8 @@ import pytest
 from bot import ledger
 from bot.casework import from_entry, stream_of
 from policy import model as m
-from policy.workflow import against, evolve
+from policy.leads import against
+from policy.workflow import evolve
 from tests import story as s
 
 SEARCH = m.SearchId("LG-AAAAAAAAAAAA")

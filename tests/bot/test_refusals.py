@@ -14,6 +14,7 @@ from bot.casework import stream_of
 from bot.views import review
 from deploy.workspace.blocks import faults_in_view
 from policy import model as m
+from policy.aftermath import Evidence, LeadOutcome
 from policy.authority import AUTHORITY
 from policy.preparation import Brightness, Greyscale
 from tests import story as s
@@ -25,6 +26,8 @@ from tests.workspace.judges.limits_judge import limits_say
 POLICY = Path(__file__).parents[2] / "policy"
 HELD = [(s.ASK, DANA), (POOR, SYSTEM)]
 OTHER = "cd" * 32
+ISSUED = [*s.AGREED, (s.APPROVE, MARA)]
+ACKNOWLEDGED = [*ISSUED, (m.Acknowledge(), DANA)]
 DESCRIBED = replace(
     s.ASK,
     fields={**s.FIELDS, "circumstances": "witness", "description": "Short, in a red cap.", "witness-height": "5'6"},
@@ -108,6 +111,16 @@ MET = {
         EVA,
         "component by component",
     ),
+    "acknowledged-first": (ISSUED, m.RecordOutcome(LeadOutcome.ELIMINATED, ""), DANA, "acknowledged first"),
+    "independent-evidence-first": (ACKNOWLEDGED, m.RecordOutcome(LeadOutcome.ARREST, ""), DANA, "does not come from"),
+    "names-evidence": (ACKNOWLEDGED, m.RecordEvidence(Evidence.PHYSICAL, "see file"), DANA, "stands in the case file"),
+    "one-outcome": (
+        [*ACKNOWLEDGED, (m.RecordOutcome(LeadOutcome.ELIMINATED, ""), DANA)],
+        m.RecordOutcome(LeadOutcome.UNSOLVED, ""),
+        DANA,
+        "on record already",
+    ),
+    "recalled-first": (ACKNOWLEDGED, m.AcknowledgeRecall(), DANA, "was not recalled"),
     "context-first": (s.AGREED[:-1], s.APPROVE, MARA, "still being compared"),
     "resolves-contradictions": (
         [(DESCRIBED, DANA), *s.AGREED[1:-1], (m.OpenContext(replace(s.RECORD, height_cm=203)), SYSTEM)],

@@ -255,3 +255,61 @@ async def test_nobody_widens_a_permission_afterwards(bot):
     await at_once(bot, permission(search, s.REX.id))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await bot.execute("UPDATE casework.permission SET allowed_until = 'infinity'")
+
+
+# --- what becomes of a lead -------------------------------------------------------------------------------------------
+
+EVIDENCE = "INSERT INTO casework.corroboration VALUES ($1, $2, $3, $4, $5)"
+OUTCOME = "INSERT INTO casework.aftermath VALUES ($1, $2, $3, $4)"
+
+
+@pytest.fixture
+async def issued(casework, bot):
+    """The same login, at a lead that its requester acknowledged."""
+    for command, by in [*s.AGREED[len(s.TO_REVIEW) :], (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA)]:
+        await casework.submit(SEARCH, command, by)
+    return bot
+
+
+def evidence(kind, who=s.DANA.id, at=s.NOON, n=1):
+    return EVIDENCE, SEARCH, n, kind, who, at
+
+
+def outcome(said, who=s.DANA.id, at=s.NOON):
+    return OUTCOME, SEARCH, said, who, at
+
+
+AFTER = {
+    "an arrest on the lead alone": ("independent_evidence_first", [outcome("arrest")]),
+    "an arrest on a lineup": ("independent_evidence_first", [evidence("procedure"), outcome("arrest")]),
+    "an arrest before the evidence": (
+        "independent_evidence_first",
+        [evidence("physical", at=s.NOON + s.timedelta(hours=1)), outcome("arrest")],
+    ),
+    "an outcome by somebody else": ("own_request", [outcome("eliminated", who=s.SAM.id)]),
+    "evidence by somebody else": ("own_request", [evidence("physical", who=s.SAM.id)]),
+    "an outcome that nobody knows": ("aftermath_outcome_check", [outcome("solved")]),
+    "evidence that nobody knows": ("corroboration_kind_check", [evidence("hunch")]),
+}
+
+
+@pytest.mark.parametrize("name", AFTER)
+async def test_the_database_lets_nobody_arrest_on_a_lead_alone(name, issued):
+    rule, statements = AFTER[name]
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(issued, *statements)
+    assert refused.value.constraint_name == rule
+
+
+async def test_an_arrest_on_independent_evidence_stands(issued):
+    await at_once(issued, evidence("procedure"), evidence("physical", n=2), outcome("arrest"))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await issued.execute("UPDATE casework.aftermath SET outcome = 'eliminated'")
+
+
+async def test_nothing_becomes_of_a_lead_that_nobody_acknowledged(casework, bot):
+    for command, by in [*s.AGREED[len(s.TO_REVIEW) :], (s.APPROVE, s.MARA)]:
+        await casework.submit(SEARCH, command, by)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, outcome("eliminated"))
+    assert refused.value.constraint_name == "acknowledged_first"

@@ -17,12 +17,14 @@ from hypothesis.stateful import (
 )
 
 from policy import model as m
+from policy.aftermath import Evidence, LeadOutcome, independent
 from policy.authority import examiners, withheld
 from policy.cases import COMPARED, FACES, FOUND, MODELS, NARRATIVE, PHOTO, RECORDS, complete
 from policy.contradictions import Fact
 from policy.intake import EXCEPTION
+from policy.leads import against
 from policy.preparation import Greyscale, Original
-from policy.workflow import against, decide, evolve
+from policy.workflow import decide, evolve
 from tests import story as s
 
 LAPSED = replace(s.BEN, id=m.PersonId("lapsed"), roles=s.OMNI.roles, certified_until=s.NOON)
@@ -60,6 +62,11 @@ ANYTHING = st.sampled_from(
         m.DecideLead(approve=True, reason="Sound.", resolutions=RESOLVED),
         m.DecideLead(approve=False, reason="Not sound."),
         m.Acknowledge(),
+        *[m.RecordEvidence(kind, "Latent print on the till, lab report 26-114.") for kind in Evidence],
+        *[m.RecordOutcome(outcome, "") for outcome in LeadOutcome],
+        m.ExpireLead(),
+        m.RecallLead("The witness named another man."),
+        m.AcknowledgeRecall(),
         m.Withdraw("Enough."),
     ]
 )
@@ -225,6 +232,23 @@ class Desk(RuleBasedStateMachine):
         for event, _, now in self.events((m.LeadAcknowledged, m.LeadDecided)):
             before = reduce(evolve, self.told[: self.told.index(event)], m.Search(self.search.id))
             assert not withheld(before, now)
+
+    @precondition(lambda self: self.search.state is m.State.LEAD)
+    @rule(kind=st.sampled_from(Evidence), outcome=st.sampled_from(LeadOutcome))
+    def the_requester_follows_it_up(self, kind, outcome):
+        self.give(m.Acknowledge(), s.DANA)
+        self.give(m.RecordEvidence(kind, "Latent print on the till, lab report 26-114."), s.DANA)
+        self.give(m.RecordOutcome(outcome, ""), s.DANA)
+
+    @invariant()
+    def no_arrest_on_a_lead_alone_and_none_of_somebody_elses_lead(self):
+        for event, by, _ in self.events((m.OutcomeRecorded, m.EvidenceRecorded)):
+            before = reduce(evolve, self.told[: self.told.index(event)], m.Search(self.search.id))
+            assert before.acknowledged_at is not None
+            assert by.id == before.requested_by
+            if isinstance(event, m.OutcomeRecorded) and event.outcome is LeadOutcome.ARREST:
+                assert independent(before.corroboration)
+        assert len(self.events(m.OutcomeRecorded)) <= 1
 
     @invariant()
     def it_lives_under_the_pack_it_was_requested_under(self):

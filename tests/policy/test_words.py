@@ -1,6 +1,7 @@
 """What people are told, to the word: a refusal or an end that nobody understands protects nobody."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -109,7 +110,7 @@ FACTS = {
     "an agreement": (s.AGREED, m.ExaminersAgreed(s.K7)),
     "an acknowledgement": (
         [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
-        m.LeadAcknowledged(DANA.id, s.NOON),
+        m.LeadAcknowledged(DANA.id, s.NOON, s.NOON + timedelta(days=30)),
     ),
     "an approval": (
         [(MINOR, DANA), (m.ApproveRequest(approve=True, reason=" Yes. "), MARA)],

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bot.views
-from bot.views import approval, comparison, context, preparing, quality, request, review, upkeep
+from bot.views import aftermath, approval, comparison, context, preparing, quality, request, review, upkeep
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
+from policy.aftermath import Corroboration, Evidence
 from policy.contradictions import Check, Fact
 from policy.contradictions import Verdict as Compared
 from policy.known_answers import Proportion, Rates, Verdict
@@ -129,6 +130,10 @@ def hold(search: Search, state: State, typed: str) -> Search:
     )
 
 
+def _corroborated(typed: str) -> tuple[Corroboration, ...]:
+    return tuple(Corroboration(kind, typed, "U0REQUEST", story.NOON) for kind in Evidence) * 5
+
+
 def against_the_record(search: Search, typed: str) -> Search:
     """The same search, every fact of the record against what was described."""
     checks = tuple(Check(fact, typed, typed, Compared.CONTRADICTS) for fact in Fact)
@@ -169,6 +174,14 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "certification ends": upkeep.certification(story.NOON),
         "somebody's certification ends": upkeep.certification_of(None, PersonId(typed), story.NOON),
         "a report is due": upkeep.report_due(LONGEST_REPORT, PACK.id, story.NOON.date()),
+        "expires soon": aftermath.expires_soon(search, story.NOON),
+        "expired": aftermath.expired(search),
+        "recalled": aftermath.recalled(replace(search, recalled=typed)),
+        "recall answered": aftermath.recalled(replace(search, recalled=typed, recall_acknowledged_at=story.NOON)),
+        "was recalled": aftermath.was_recalled(replace(search, recalled=typed, acknowledged_at=story.NOON)),
+        "recalled in the notice": request.withheld(replace(search, recalled=typed, acknowledged_at=story.NOON), typed),
+        "decided, a lead": review.decided(replace(search, state=State.LEAD)),
+        "forwarded": aftermath.forwarded(SEARCH, "sheet", "U0REQUEST", "C0INTAKE000"),
         "left a channel": review.left_channel("C0INTAKE000", "U0REQUEST"),
         "approval question": approval.question(hold(search, State.HELD, typed), PACK),
         "poor image question": approval.question(hold(search, State.QUALITY_HELD, typed), PACK),
@@ -197,6 +210,11 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "decision form": review.decision_form(search, approve=True),
             "decision form with contradictions": review.decision_form(against_the_record(search, typed), approve=True),
             "what is on record": context.sheet(against_the_record(search, typed), typed),
+            "evidence": aftermath.evidence_form(replace(search, corroboration=_corroborated(typed))),
+            "first evidence": aftermath.evidence_form(search),
+            "outcome": aftermath.outcome_form(replace(search, corroboration=_corroborated(typed))),
+            "outcome without evidence": aftermath.outcome_form(search),
+            "doors of a lead": [aftermath.doors(search)],
             "nothing on record": context.sheet(search, ""),
             "refusal form": review.decision_form(search, approve=False),
             "telling": review.telling(typed),

@@ -1,0 +1,229 @@
+"""What becomes of a lead: the requester's evidence and outcome, its end in time, its recall, where it was forwarded.
+
+Listeners submit commands; errands tell people and take back what they were handed.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bot import clicks, ids, ledger, queue
+from bot.casework import SYSTEM, Casework
+from bot.database import Conn, Pool
+from bot.desk import Desk
+from bot.people import People, account_of
+from bot.queue import Job, Lease
+from bot.views import aftermath, review
+from policy.aftermath import ANOTHER, BEFORE, Evidence, LeadOutcome
+from policy.model import (
+    AcknowledgeRecall,
+    Command,
+    ExpireLead,
+    RecallLead,
+    RecordEvidence,
+    RecordOutcome,
+    Refused,
+    Search,
+    SearchId,
+)
+
+FIELD_OF_RULE = {"names-evidence": aftermath.REFERENCE, "one-outcome": aftermath.OUTCOME}
+
+
+class Aftermath:
+    """The doors of whoever has a lead. Built by the composition root."""
+
+    def __init__(self, casework: Casework, people: People, desk: Desk) -> None:
+        self._casework = casework
+        self._people = people
+        self._desk = desk
+
+    async def evidence_asked(self, body: dict[str, Any]) -> None:
+        await self._asked(body, RecordEvidence(Evidence.PHYSICAL, "?"), aftermath.evidence_form)
+
+    async def outcome_asked(self, body: dict[str, Any]) -> None:
+        await self._asked(body, RecordOutcome(LeadOutcome.UNSOLVED, ""), aftermath.outcome_form)
+
+    async def _asked(self, body: dict[str, Any], command: Command, form: Callable[[Search], Any]) -> None:
+        """The form, or a sentence why not; a refused attempt is recorded."""
+        pressed = clicks.click(body)
+        by = await self._people.actor(pressed.team, pressed.account)
+        search = await self._casework.look(SearchId(pressed.value))
+        if refused := self._casework.may(search, command, by):
+            await self._casework.refuse(search.id, refused, by)
+            await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
+            return
+        await self._desk.open_view(pressed.trigger, form(search))
+
+    async def evidence_given(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = clicks.submission(body)
+        command = RecordEvidence(Evidence(form.values[aftermath.KIND]), form.values.get(aftermath.REFERENCE, ""))
+        await self._given(ack, form, command, aftermath.REFERENCE)
+
+    async def outcome_given(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = clicks.submission(body)
+        command = RecordOutcome(LeadOutcome(form.values[aftermath.OUTCOME]), form.values.get(aftermath.NOTE, ""))
+        await self._given(ack, form, command, aftermath.OUTCOME)
+
+    async def _given(self, ack: AsyncAck, form: clicks.Submission, command: Command, field: str) -> None:
+        """Recorded before the form closes, or the form says why not."""
+        by = await self._people.actor(form.team, form.account)
+        match await self._casework.submit(SearchId(form.meta["search"]), command, by):
+            case (Refused(rule, reason),):
+                await ack(response_action="errors", errors={FIELD_OF_RULE.get(rule, field): reason})
+            case _:
+                await ack()
+
+    async def recall_acknowledged(self, body: dict[str, Any]) -> None:
+        pressed = clicks.click(body)
+        by = await self._people.actor(pressed.team, pressed.account)
+        match await self._casework.submit(SearchId(pressed.value), AcknowledgeRecall(), by):
+            case (Refused(_, reason),):
+                await self._desk.open_view(pressed.trigger, review.telling(reason))
+            case _:
+                pass
+
+
+class Afterwards:
+    """The errands that follow a lead. Built by the composition root."""
+
+    def __init__(self, casework: Casework, pool: Pool, desk: Desk, team: str, oversight: str) -> None:
+        self._casework = casework
+        self._pool = pool
+        self._desk = desk
+        self._team = team
+        self._oversight = oversight
+
+    def by_kind(self) -> Mapping[str, Callable[[Lease], Awaitable[None]]]:
+        return {
+            "remind-lead": self.remind,
+            "expire-lead": self.expire,
+            "tell-expired": self.tell_expired,
+            "tell-recalled": self.tell_recalled,
+            "remind-recall": self.tell_recalled,
+            "settle-recall": self.settle_recall,
+            "exonerate": self.exonerate,
+            "file-shared": self.file_shared,
+        }
+
+    async def remind(self, lease: Lease) -> None:
+        """The requester knows when the lead expires, and what they owe until then (M28)."""
+        search = await self._look(lease)
+        if search.aftermath is None and search.expires_at is not None and not self._casework.withheld(search):
+            await self._tell(lease, search, aftermath.expires_soon(search, search.expires_at))
+        await self._casework.finish(lease)
+
+    async def expire(self, lease: Lease) -> None:
+        await self._casework.submit(SearchId(lease.payload["search"]), ExpireLead(), SYSTEM, lease=lease)
+
+    async def tell_expired(self, lease: Lease) -> None:
+        search = await self._look(lease)
+        key = ids.post_key(lease.key, "expired")
+        await self._desk.post(key, self._oversight, aftermath.expired(search), again=lease.again)
+        await self._casework.finish(lease)
+
+    async def tell_recalled(self, lease: Lease) -> None:
+        """Whoever has it is asked to destroy it, again every day until they answer; the supervisors know (M27)."""
+        search = await self._look(lease)
+        if search.acknowledged_at is not None and search.recall_acknowledged_at is None:
+            await self._tell(lease, search, aftermath.recalled(search))
+        key = ids.post_key(search.id, "was-recalled")
+        await self._desk.post(key, self._oversight, aftermath.was_recalled(search), again=lease.again)
+        await self._casework.finish(lease)
+
+    async def settle_recall(self, lease: Lease) -> None:
+        """What was asked and told says that it was answered."""
+        search = await self._look(lease)
+        for key, said in (
+            (ids.post_key(search.id, "was-recalled"), aftermath.was_recalled(search)),
+            (ids.post_key(search.id, "told"), aftermath.recalled(search)),
+        ):
+            if known := await self._desk.posted(key):
+                await self._desk.update(*known, said)
+        await self._casework.finish(lease)
+
+    async def exonerate(self, lease: Lease) -> None:
+        """The case was closed on another person: every lead of that case is recalled, this one among them (X13)."""
+        search = await self._look(lease)
+        async with self._pool.acquire() as conn:
+            every = await leads_of_the_case(conn, search.id)
+        for one in every:
+            await self._casework.submit(one, RecallLead(ANOTHER), SYSTEM)
+        await self._casework.finish(lease)
+
+    async def file_shared(self, lease: Lease) -> None:
+        """Something of a search that stands where we did not put it is recorded, and the supervisors know (M26)."""
+        file, channel, account = (lease.payload[name] for name in ("file", "channel", "account"))
+        async with self._pool.acquire() as conn:
+            ours = await upload_of(conn, file)
+        if ours is None:
+            await self._casework.finish(lease)
+            return
+        search, what = ours
+        said = aftermath.forwarded(search, what, account, channel)
+        await self._desk.post(ids.post_key(lease.key, "forwarded"), self._oversight, said, again=lease.again)
+        async with self._pool.acquire() as conn, conn.transaction():
+            data = {"what": what, "file": file, "channel": channel, "account": account}
+            stream, at = f"images:{search}", self._casework.now()
+            await ledger.append(conn, stream, "Forwarded", at=at, actor=SYSTEM.id, data=data)
+            await queue.complete(conn, lease)
+
+    async def _look(self, lease: Lease) -> Search:
+        return await self._casework.look(SearchId(lease.payload["search"]))
+
+    async def _tell(self, lease: Lease, search: Search, message: aftermath.Message) -> None:
+        """A direct message to the requester, where they still have an account."""
+        assert search.requested_by is not None, "a lead that nobody requested"
+        async with self._pool.acquire() as conn:
+            account = await account_of(conn, self._team, search.requested_by)
+        if account is not None:
+            channel = await self._desk.direct_channel(account)
+            key = ids.post_key(search.id if lease.kind == "tell-recalled" else lease.key, "told")
+            await self._desk.post(key, channel, message, again=lease.again)
+
+
+OF_THE_CASE = """
+SELECT other.id FROM casework.search AS this JOIN casework.search AS other ON other.case_number = this.case_number
+WHERE this.id = $1 AND other.state = 'lead' AND this.case_number <> 'purged' ORDER BY other.requested_at, other.id
+"""
+
+
+async def leads_of_the_case(conn: Conn, search: SearchId) -> list[SearchId]:
+    """Every lead of the case that the search belongs to."""
+    return [SearchId(row["id"]) for row in await conn.fetch(OF_THE_CASE, search)]
+
+
+UPLOAD_OF = "SELECT search, label FROM casework.upload WHERE file = $1"
+
+
+async def upload_of(conn: Conn, file: str) -> tuple[str, str] | None:
+    """The search and the label of a file that we put into Slack; None of anybody else's."""
+    row = await conn.fetchrow(UPLOAD_OF, file)
+    return (row["search"], row["label"]) if row else None
+
+
+OPEN = """
+SELECT id, (body ->> 'expires_at')::timestamptz AS due, body ->> 'recalled' <> '' AS recalled,
+    body ->> 'recall_acknowledged_at' AS answered
+FROM casework.search WHERE state = 'lead' AND body ->> 'expires_at' IS NOT NULL AND body ->> 'expired_at' IS NULL
+    AND (body ->> 'aftermath' IS NULL OR body ->> 'recalled' <> '') ORDER BY id
+"""
+
+
+async def due(conn: Conn, now: datetime) -> list[Job]:
+    """What the day asks of leads: reminders, expiries, and recalls that nobody has answered."""
+    jobs = [_due(row, now) for row in await conn.fetch(OPEN)]
+    return [job for job in jobs if job is not None]
+
+
+def _due(row: Any, now: datetime) -> Job | None:
+    search = {"search": row["id"]}
+    if row["recalled"]:
+        return None if row["answered"] else Job("remind-recall", f"{row['id']}:{now.date()}", search)
+    left = (row["due"] - now).total_seconds() / 86400
+    if left <= 0:
+        return Job("expire-lead", row["id"], search)
+    days = next((days for days in BEFORE if left <= days), None)
+    return Job("remind-lead", f"{row['id']}:{days}", search) if days else None

@@ -1,0 +1,130 @@
+"""From agreement to what becomes of a lead: the record, the supervisor's decision, evidence and outcome. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from policy import aftermath, contradictions, intake, wording
+from policy.model import (
+    Actor,
+    ContextOpened,
+    DecideLead,
+    Event,
+    EvidenceRecorded,
+    LeadDecided,
+    LeadIssued,
+    LeadRecalled,
+    OpenContext,
+    Outcome,
+    OutcomeRecorded,
+    PersonId,
+    RecallLead,
+    RecordEvidence,
+    RecordOutcome,
+    Refused,
+    Search,
+    SearchClosed,
+)
+from policy.pack import Pack
+
+Events = tuple[Event, ...]
+WITHOUT_REASON = Refused("decides-with-reason", "A decision needs a reason in writing (M23).")
+RECORD_GONE = "The arrest record of that person may no longer be used. No lead comes of it."
+NOT_COMPARED = Refused("context-first", "The facts on record are still being compared. Try again in a minute (X3).")
+
+
+def open_context(search: Search, command: OpenContext, pack: Pack, now: datetime) -> Events:
+    """What contradicts waits for a supervisor, also where the pack asks for none otherwise (X3)."""
+    label, asked = search.lead, search.requested_at
+    assert label is not None, "agreed without a candidate"
+    assert asked is not None, "agreed on what nobody requested"
+    if command.record is None:
+        return (SearchClosed(Outcome.NO_POSSIBLE_MATCH, RECORD_GONE),)
+    checks = contradictions.compared(search.fields, command.record, asked.date(), _tolerated(pack))
+    against = tuple(check.fact.value for check in contradictions.contradictions(checks))
+    opened = ContextOpened(now, label, against, checks)
+    waits = pack.review.supervisor_decides or against
+    return (opened,) if waits else (opened, LeadIssued(label, supporters(search, label)))
+
+
+def _tolerated(pack: Pack) -> contradictions.Tolerated:
+    rule = pack.contradictions
+    return contradictions.Tolerated(rule.height_cm, rule.weight_kg, rule.age_years)
+
+
+def supporters(search: Search, label: str) -> tuple[PersonId, ...]:
+    return tuple(e.examiner for e in search.examinations if e.conclusion and e.candidate == label)
+
+
+def decide_lead(search: Search, command: DecideLead, by: Actor) -> Events:
+    reason = command.reason.strip()
+    if not reason:
+        return (WITHOUT_REASON,)
+    if not command.approve:
+        closed = SearchClosed(Outcome.NO_POSSIBLE_MATCH, "The supervisor did not approve a lead.")
+        return (LeadDecided(by.id, command.approve, reason), closed)
+    if search.context is None:
+        return (NOT_COMPARED,)
+    resolved = {check.fact.value: command.resolutions.get(check.fact, "").strip() for check in against(search)}
+    if refused := _unresolved(resolved):
+        return (refused,)
+    decided = LeadDecided(by.id, command.approve, reason, resolved)
+    label = search.lead
+    assert label is not None, "agreed without a candidate"
+    return (decided, LeadIssued(label, supporters(search, label)))
+
+
+def against(search: Search) -> tuple[contradictions.Check, ...]:
+    """What contradicts the lead that the examiners agree on; nothing before the context was opened."""
+    return contradictions.contradictions(search.context or ())
+
+
+RESOLUTION_MIN_CHARS = 20
+
+
+def _unresolved(resolved: Mapping[str, str]) -> Refused | None:
+    for fact, said in resolved.items():
+        if intake.is_placeholder(said, RESOLUTION_MIN_CHARS):
+            what = f"{fact.capitalize()} contradicts the record: say in writing how that is resolved, or do not approve"
+            return Refused("resolves-contradictions", f"{what} (X3).")
+        if word := wording.claim(said):
+            told = f"{fact.capitalize()}: “{word}” says more than anybody here can know. Say what the facts are (L3)."
+            return Refused("sober-words", told)
+    return None
+
+
+# --- what becomes of a lead -------------------------------------------------------------------------------------------
+
+REFERENCE_MIN_CHARS = 15
+INDEPENDENT_FIRST = Refused(
+    "independent-evidence-first",
+    "An arrest is recorded only after evidence that does not come from this lead (M28). Record that evidence first: "
+    "what it is, and where it stands in the case file.",
+)
+
+
+def recorded(search: Search, command: RecordEvidence) -> bool:
+    return any((one.kind, one.reference) == (command.kind, command.reference.strip()) for one in search.corroboration)
+
+
+def record_evidence(command: RecordEvidence, by: Actor, now: datetime) -> Events:
+    said = command.reference.strip()
+    if intake.is_placeholder(said, REFERENCE_MIN_CHARS):
+        return (Refused("names-evidence", "Say what the evidence is, and where it stands in the case file (S4)."),)
+    return (EvidenceRecorded(by.id, now, command.kind, said),)
+
+
+NOT_RECALLED = Refused("recalled-first", "This lead was not recalled. Nothing has to be destroyed.")
+
+
+def recall(command: RecallLead, by: Actor, now: datetime) -> Events:
+    reason = command.reason.strip()
+    return (LeadRecalled(by.id, now, reason),) if reason else (WITHOUT_REASON,)
+
+
+def record_outcome(search: Search, command: RecordOutcome, by: Actor, now: datetime) -> Events:
+    if search.aftermath is not None:
+        was = aftermath.OUTCOMES[search.aftermath]
+        return (Refused("one-outcome", f"An outcome is on record already: {was}. A supervisor can add to the case."),)
+    if command.outcome is aftermath.LeadOutcome.ARREST and not aftermath.independent(search.corroboration):
+        return (INDEPENDENT_FIRST,)
+    return (OutcomeRecorded(by.id, now, command.outcome, command.note.strip()),)

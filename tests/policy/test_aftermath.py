@@ -1,0 +1,155 @@
+"""What becomes of a lead: nobody is arrested on it alone, it ends in time, and it is taken back when it was wrong."""
+
+from datetime import timedelta
+from functools import reduce
+
+import pytest
+
+from policy import model as m
+from policy.aftermath import (
+    ANOTHER,
+    EVIDENCE,
+    FROM_THE_LEAD,
+    OUTCOMES,
+    Corroboration,
+    Evidence,
+    LeadOutcome,
+    independent,
+)
+from policy.authority import expired, withheld
+from policy.workflow import decide, evolve
+from tests import story as s
+from tests.story import DANA, MARA, SAM, SYSTEM
+
+PRINT = "Latent print on the till, lab report 26-114, page 3."
+FOUND = m.RecordEvidence(Evidence.PHYSICAL, PRINT)
+ARREST = m.RecordOutcome(LeadOutcome.ARREST, "On warrant 26-9.")
+RECALL = m.RecallLead("The witness has since named another man.")
+ISSUED = [*s.AGREED, (s.APPROVE, MARA)]
+HELD = [*ISSUED, (m.Acknowledge(), DANA)]
+DUE = s.NOON + timedelta(days=30)
+
+
+def at(search, command, by, now=s.NOON):
+    events = decide(search, command, by, s.pack(), now)
+    return reduce(evolve, events, search), events
+
+
+def rules(events):
+    return [event.rule for event in events if isinstance(event, m.Refused)]
+
+
+TALES = {
+    "an arrest on the lead alone": ([*HELD, (ARREST, DANA)], ["independent-evidence-first"], None),
+    "an arrest after a lineup that was built on the lead": (
+        [*HELD, (m.RecordEvidence(Evidence.PROCEDURE, PRINT), DANA), (ARREST, DANA)],
+        ["independent-evidence-first"],
+        None,
+    ),
+    "an arrest on what somebody thinks of the photographs": (
+        [*HELD, (m.RecordEvidence(Evidence.OPINION, PRINT), DANA), (ARREST, DANA)],
+        ["independent-evidence-first"],
+        None,
+    ),
+    "an arrest on a print": ([*HELD, (FOUND, DANA), (ARREST, DANA)], [], LeadOutcome.ARREST),
+    "evidence that says nothing": (
+        [*HELD, (m.RecordEvidence(Evidence.PHYSICAL, "see report"), DANA), (ARREST, DANA)],
+        ["names-evidence", "independent-evidence-first"],
+        None,
+    ),
+    "evidence before the acknowledgement": ([*ISSUED, (FOUND, DANA)], ["acknowledged-first"], None),
+    "an outcome before the acknowledgement": (
+        [*ISSUED, (m.RecordOutcome(LeadOutcome.ELIMINATED, ""), DANA)],
+        ["acknowledged-first"],
+        None,
+    ),
+    "somebody else's evidence": ([*HELD, (FOUND, SAM)], ["own-request"], None),
+    "the outcome of somebody else's lead": (
+        [*HELD, (m.RecordOutcome(LeadOutcome.UNSOLVED, ""), SAM)],
+        ["own-request"],
+        None,
+    ),
+    "another outcome afterwards": (
+        [*HELD, (m.RecordOutcome(LeadOutcome.ELIMINATED, ""), DANA), (FOUND, DANA), (ARREST, DANA)],
+        ["one-outcome"],
+        LeadOutcome.ELIMINATED,
+    ),
+    "a recall by the requester": ([*HELD, (RECALL, DANA)], ["has-role"], None),
+    "a recall for no reason": ([*HELD, (m.RecallLead(" "), MARA)], ["decides-with-reason"], None),
+    "nothing was recalled": ([*HELD, (m.AcknowledgeRecall(), DANA)], ["recalled-first"], None),
+    "somebody else destroys it": ([*HELD, (RECALL, MARA), (m.AcknowledgeRecall(), SAM)], ["own-request"], None),
+    "a recall, and it is gone": ([*HELD, (RECALL, MARA), (m.AcknowledgeRecall(), DANA)], [], None),
+}
+
+
+@pytest.mark.parametrize("name", TALES)
+def test_what_becomes_of_a_lead(name):
+    steps, refused, outcome = TALES[name]
+    search, events = s.tell(steps)
+    assert (rules(events), search.aftermath) == (refused, outcome)
+
+
+@pytest.mark.parametrize("kind", Evidence)
+def test_only_what_does_not_come_from_the_lead_is_enough_for_an_arrest(kind):
+    search, events = s.tell([*HELD, (m.RecordEvidence(kind, PRINT), DANA), (ARREST, DANA)])
+    assert (search.aftermath is LeadOutcome.ARREST) == (kind not in FROM_THE_LEAD)
+    assert independent([Corroboration(kind, PRINT, "dana", s.NOON)]) == (kind not in FROM_THE_LEAD)
+    assert bool(rules(events)) == (kind in FROM_THE_LEAD)
+
+
+def test_the_same_evidence_twice_is_recorded_once_and_another_beside_it():
+    twice, _ = s.tell([*HELD, (FOUND, DANA), (m.RecordEvidence(Evidence.PHYSICAL, f" {PRINT} "), DANA)])
+    assert [one.reference for one in twice.corroboration] == [PRINT]
+    more, _ = s.tell([(m.RecordEvidence(Evidence.RECORDS, PRINT), DANA)], search=twice)
+    assert [one.kind for one in more.corroboration] == [Evidence.PHYSICAL, Evidence.RECORDS]
+
+
+@pytest.mark.parametrize("now", [DUE - timedelta(microseconds=1), DUE, DUE + timedelta(days=400)])
+def test_a_lead_without_an_outcome_is_over_at_its_hour_whether_a_job_ran_or_not(now):
+    search, _ = s.tell(HELD)
+    late = now >= DUE
+    assert search.expires_at == DUE
+    assert expired(search, now) == bool(withheld(search, now)) == late
+    after, events = at(search, m.ExpireLead(), SYSTEM, now)
+    assert len(events) == late
+    assert (after.expired_at == now) == late
+    assert at(after, m.ExpireLead(), SYSTEM, now)[1] == ()
+
+
+def test_an_outcome_in_time_keeps_it():
+    search, _ = s.tell([*HELD, (m.RecordOutcome(LeadOutcome.NOT_PURSUED, " He has an alibi. "), DANA)])
+    assert not withheld(search, DUE + timedelta(days=9))
+    assert at(search, m.ExpireLead(), SYSTEM, DUE)[1] == ()
+
+
+def test_an_outcome_afterwards_is_recorded_and_gives_nothing_back():
+    search, _ = s.tell(HELD)
+    gone, _ = at(search, m.ExpireLead(), SYSTEM, DUE)
+    told, events = at(gone, m.RecordOutcome(LeadOutcome.UNSOLVED, ""), DANA, DUE)
+    assert isinstance(events[0], m.OutcomeRecorded)
+    assert "expired" in withheld(told, DUE)
+
+
+def test_nobody_uses_a_recalled_lead_acknowledged_or_not():
+    for steps in (ISSUED, HELD):
+        search, _ = s.tell([*steps, (RECALL, MARA)])
+        assert RECALL.reason in withheld(search, s.NOON)
+        assert "destroy" in withheld(search, s.NOON)
+    unseen, _ = s.tell([*ISSUED, (RECALL, MARA)])
+    (refused,) = decide(unseen, m.Acknowledge(), DANA, s.pack(), s.NOON)
+    assert (refused.rule, RECALL.reason in refused.reason) == ("quarantined", True)
+
+
+def test_a_supervisor_whose_certification_ran_out_still_recalls_and_so_does_the_desk_itself():
+    search, _ = s.tell(HELD)
+    lapsed = m.Actor(MARA.id, MARA.roles, s.NOON - timedelta(days=1))
+    assert at(search, RECALL, lapsed)[0].recalled == RECALL.reason
+    assert at(search, m.RecallLead(ANOTHER), SYSTEM)[0].recalled == ANOTHER
+
+
+def test_everything_has_its_words():
+    assert EVIDENCE.keys() == set(Evidence)
+    assert OUTCOMES.keys() == set(LeadOutcome)
+    assert all(
+        len(text) <= 75 for text in (*OUTCOMES.values(), *(f"{text} (not independent)" for text in EVIDENCE.values()))
+    )
