@@ -187,3 +187,19 @@ def test_contradictions_are_what_contradicts():
     assert [check.verdict for check in checks] == [CONTRADICTS, UNKNOWN, FITS]
     assert [check.fact for check in contradictions(checks)] == [Fact.HEIGHT]
     assert is_placeholder("x" * (RESOLUTION_MIN_CHARS - 1), RESOLUTION_MIN_CHARS)
+
+
+def test_what_was_compared_is_recorded_with_its_hour_and_in_the_packs_own_measure():
+    ask = replace(s.ASK, fields={**s.FIELDS, **DESCRIBED, "witness-weight": "160 LB", "witness-age": "30"})
+    steps = [(ask, DANA), *s.AGREED[1:-1]]
+    before, _ = s.tell(steps)
+    record = m.OpenContext(Record(birth_year=1990, height_cm=172, weight_kg=90))
+    (opened,) = decide(before, record, SYSTEM, s.pack(), s.NOON)
+    assert (opened.at, opened.candidate, opened.contradicts) == (s.NOON, s.K7, ())
+    heavier = m.OpenContext(Record(birth_year=1990, height_cm=172, weight_kg=91))
+    (opened,) = decide(before, heavier, SYSTEM, s.pack(), s.NOON)
+    assert opened.contradicts == ("weight",)
+    assert [check.verdict for check in opened.checks] == [FITS, CONTRADICTS, FITS]
+    gone = decide(before, m.OpenContext(None), SYSTEM, s.pack(), s.NOON)
+    told = "The arrest record of that person may no longer be used. No lead comes of it."
+    assert gone == (m.SearchClosed(m.Outcome.NO_POSSIBLE_MATCH, told),)

@@ -187,6 +187,11 @@ WRONG = {
         purpose("suspect"),
         "purposes.0: duplicate-code: basis, description is asked twice",
     ),
+    "questions that the desk asks itself": (
+        nypd('name = "timing"', 'name = "repositories"').replace('name = "offence"', 'name = "repositories-reason"'),
+        purpose("suspect"),
+        "purposes.0: duplicate-code: repositories, repositories-reason is asked by the desk itself",
+    ),
     "an example of another form": (
         nypd('case_number_example = "K26-01234"', 'case_number_example = "K26"'),
         purpose("deceased"),

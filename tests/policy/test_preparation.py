@@ -61,6 +61,7 @@ def test_starting_again_leads_back_to_the_original_and_forgets_nothing():
     steps = [*HELD, step(Scale(2), s.SHA, ONE), step(Original(), ONE, s.SHA)]
     search, _ = s.tell(steps)
     assert (searched_copy(search), len(search.preparations)) == (s.SHA, 2)
+    assert search.preparations[-1] == m.Preparation(Original(), ONE, s.SHA, s.EVA.id, s.NOON)
     assert rules([*HELD, step(Scale(2), s.SHA, ONE), step(Original(), ONE, TWO)]) == ["original-probe"]
 
 

@@ -7,10 +7,14 @@ import pytest
 
 from policy import model as m
 from policy import wording
+from policy.aftermath import Evidence, LeadOutcome
 from policy.authority import STATE_IN_WORDS
+from policy.cases import complete
+from policy.preparation import Crop, Greyscale, Mask, Original, out_of_range
 from policy.workflow import decide
 from tests import story as s
-from tests.story import BEN, DANA, EVA, MARA, NOOR, SYSTEM
+from tests.policy.test_approvals import PAROLE
+from tests.story import BEN, DANA, EVA, MARA, NOOR, REX, SYSTEM
 
 TWO_REASONS = m.Face(0, "unsuitable", ("yaw", "inter-eye-distance"), 11.0)
 NO = m.ApproveRequest(approve=False, reason=" Not sound. ")
@@ -148,6 +152,20 @@ def test_whoever_supports_another_candidate_is_no_supporter_of_the_lead():
     assert search.decided_by == MARA.id
 
 
+HELD_POOR = [(s.ASK, DANA), (m.AssessPhoto(s.SHA, (m.Face(0, "poor", (), 20.0),), "model"), SYSTEM)]
+SEVERAL = [
+    (s.ASK, DANA),
+    (m.AssessPhoto(s.SHA, (s.FACE, m.Face(1, "poor", (), 20.0)), "model"), SYSTEM),
+    (m.ChooseFace(1), DANA),
+]
+SHORT = {"circumstances": "witness", "description": "Short, in a red cap.", "witness-height": "5'6"}
+CONTRADICTED = [
+    (replace(s.ASK, fields={**s.FIELDS, **SHORT}), DANA),
+    *s.AGREED[1:-1],
+    (m.OpenContext(replace(s.RECORD, height_cm=203)), SYSTEM),
+]
+
+
 REFUSALS = {
     "a face that is not there": (
         [(s.ASK, DANA), (s.SEEN_TWO, SYSTEM)],
@@ -217,6 +235,108 @@ REFUSALS = {
             "compares-components",
             "Compare candidate K7 component by component first (M18). Still open: ears, scars.",
         ),
+    ),
+    "a permission without an end": (
+        [(PAROLE, DANA)],
+        m.AllowRepository(allow=True, reason="Consented to.", days=99),
+        REX,
+        ("permission-ends", "Such a permission ends after 7 days at most (M42)."),
+    ),
+    "a lead before the record was read": (
+        s.AGREED[:-1],
+        s.APPROVE,
+        MARA,
+        ("context-first", "The facts on record are still being compared. Try again in a minute (X3)."),
+    ),
+    "a contradiction that nobody resolved": (
+        CONTRADICTED,
+        s.APPROVE,
+        MARA,
+        (
+            "resolves-contradictions",
+            "Height contradicts the record: say in writing how that is resolved, or do not approve (X3).",
+        ),
+    ),
+    "a resolution that knows too much": (
+        CONTRADICTED,
+        replace(s.APPROVE, resolutions={"height": "He was identified by his mother, so never mind his height."}),
+        MARA,
+        ("sober-words", "Height: “identified” says more than anybody here can know. Say what the facts are (L3)."),
+    ),
+    "an arrest on a lead alone": (
+        [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
+        m.RecordOutcome(LeadOutcome.ARREST, ""),
+        DANA,
+        (
+            "independent-evidence-first",
+            (
+                "An arrest is recorded only after evidence that does not come from this lead (M28). Record that evidence "
+                "first: what it is, and where it stands in the case file."
+            ),
+        ),
+    ),
+    "evidence that says nothing": (
+        [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
+        m.RecordEvidence(Evidence.RECORDS, "see file"),
+        DANA,
+        ("names-evidence", "Say what the evidence is, and where it stands in the case file (S4)."),
+    ),
+    "a second outcome": (
+        [
+            *[*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
+            (m.RecordOutcome(LeadOutcome.ELIMINATED, ""), DANA),
+        ],
+        m.RecordOutcome(LeadOutcome.UNSOLVED, ""),
+        DANA,
+        (
+            "one-outcome",
+            (
+                "An outcome is on record already: The person was eliminated from the investigation. A supervisor can add "
+                "to the case."
+            ),
+        ),
+    ),
+    "a recall that never was": (
+        [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
+        m.AcknowledgeRecall(),
+        DANA,
+        ("recalled-first", "This lead was not recalled. Nothing has to be destroyed."),
+    ),
+    "a copy that changed meanwhile": (
+        HELD_POOR,
+        m.PrepareProbe(Greyscale(), "01" * 32, "02" * 32, 1),
+        EVA,
+        ("prepares-the-latest", "The copy was changed meanwhile. Look at the latest one first."),
+    ),
+    "a copy without the face": (
+        HELD_POOR,
+        m.PrepareProbe(Greyscale(), s.SHA, "02" * 32, 0),
+        EVA,
+        ("one-face", "After that, the face would no longer be found. Nothing was changed."),
+    ),
+    "a crop of nothing": (
+        HELD_POOR,
+        m.PrepareProbe(Crop(0, 0, 0, 9), s.SHA, "02" * 32, 1),
+        EVA,
+        ("operation-fits", f"{out_of_range(Crop(0, 0, 0, 9))} Nothing was changed."),
+    ),
+    "a mask where nobody else is": (
+        HELD_POOR,
+        m.PrepareProbe(Mask(0), s.SHA, "02" * 32, 1),
+        EVA,
+        ("masks-first", "Where there are several faces, the others are masked first, and once (M5)."),
+    ),
+    "a mask of the face that was chosen": (
+        SEVERAL,
+        m.PrepareProbe(Mask(0), s.SHA, "02" * 32, 1),
+        EVA,
+        ("masks-first", "The requester chose another face; that one stays."),
+    ),
+    "an original that is none": (
+        [*HELD_POOR, (m.PrepareProbe(Greyscale(), s.SHA, "02" * 32, 1), EVA)],
+        m.PrepareProbe(Original(), "02" * 32, "03" * 32, 1),
+        EVA,
+        ("original-probe", "That is not the original."),
     ),
     "no reason": (
         s.AGREED,
@@ -344,3 +464,14 @@ def test_an_examiner_writes_no_word_that_says_more_than_a_comparison_can(text):
 )  # fmt: skip
 def test_an_examiner_may_write_what_can_be_seen(text):
     assert wording.claim(text) is None
+
+
+def test_a_model_that_the_law_does_not_know_ends_the_request_in_these_words():
+    rules = s.pack("virginia-2026")
+    asked, _ = s.tell([(complete(rules, rules.purposes[0].code), DANA)], rules)
+    (_, closed) = decide(replace(asked, state=m.State.REQUESTED), s.SEEN, SYSTEM, rules, s.NOON)
+    told = (
+        "The policy allows only recognition models that NIST has evaluated, and nothing says that this one was. "
+        "Nothing was searched. Tell your administrator."
+    )
+    assert closed == m.SearchClosed(m.Outcome.REJECTED, told)
