@@ -199,8 +199,8 @@ def from_entry(kind: str, data: Mapping[str, Any]) -> Event:
 
 
 REGISTER_PACK = """
-INSERT INTO casework.pack (id, sha256, text, examiners, supervisor_decides, certification, checklist)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING
+INSERT INTO casework.pack (id, sha256, text, examiners, supervisor_decides, certification, checklist, foils)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING
 """
 REGISTER_PURPOSE = "INSERT INTO casework.purpose (pack, code) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 PACKS = "SELECT id, sha256, text FROM casework.pack"
@@ -222,6 +222,7 @@ async def register(conn: Conn, pack: Pack, text: str) -> list[tuple[str, str]]:
         review.supervisor_decides,
         certification,
         review.checklist,
+        pack.foils.shown if pack.foils else None,
     )
     for purpose in pack.purposes:
         await conn.execute(REGISTER_PURPOSE, pack.id, purpose.code)

@@ -11,6 +11,7 @@ from bot.desk import Desk
 from bot.people import account_of
 from bot.queue import Job, Lease
 from bot.views import quality
+from policy.foils import shown_to
 from policy.known_answers import Verdict, truth_of, verdict
 from policy.model import Examination, InjectKnownAnswer, Label, Search, SearchId
 
@@ -73,6 +74,7 @@ class Injection:
 
     async def _tell(self, lease: Lease, search: Search, opinion: Examination, truth: Label | None) -> None:
         assert opinion.conclusion is not None, "feedback on an open opinion"
+        truth = truth if truth in shown_to(search, opinion.examiner) else None  # whom they never saw, they did not miss
         said = verdict(opinion.conclusion, opinion.candidate, truth)
         async with self._pool.acquire() as conn, conn.transaction():
             await known_answers.keep_result(conn, search.id, opinion.examiner, said, mated=truth is not None)

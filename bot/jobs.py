@@ -10,6 +10,7 @@ from policy.aftermath import LeadOutcome
 from policy.model import (
     CandidateAnswered,
     CandidateDropped,
+    CandidatesShown,
     ConflictDeclared,
     ContextOpened,
     Event,
@@ -116,7 +117,7 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return (_card(after),)
         case LeadDecided():
             return (_retire(after, Post.DECISION),)
-        case ProbePrepared() | CandidateAnswered() | CandidateDropped() | Refused():
+        case ProbePrepared() | CandidatesShown() | CandidateAnswered() | CandidateDropped() | Refused():
             return ()
         case RequestRejected():
             return (_card(after), _settle(event, after))

@@ -126,7 +126,7 @@ async def sat_down(conn: Conn, search: SearchId, examiner: PersonId, now: dateti
 HASTY = """
 SELECT opinion.examiner, count(*) AS opinions,
     count(*) FILTER (WHERE extract(epoch FROM opinion.concluded_at - sitting.opened_at)
-        < $1 * jsonb_array_length(search.body -> 'candidates')) AS hasty,
+        < $1 * coalesce(cardinality(opinion.shown), jsonb_array_length(search.body -> 'candidates'))) AS hasty,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM opinion.concluded_at - sitting.opened_at)) AS median
 FROM casework.opinion
 JOIN casework.sitting ON sitting.search = opinion.search AND sitting.examiner = opinion.examiner

@@ -13,6 +13,7 @@ from bot.errands import Rooms
 from bot.people import People
 from bot.views import comparison, context, review
 from policy.contradictions import Fact
+from policy.foils import seen_by, shown_to
 from policy.model import (
     Actor,
     AnswerCandidate,
@@ -20,6 +21,7 @@ from policy.model import (
     Conclusion,
     DecideLead,
     Label,
+    OpenExamination,
     Refused,
     Role,
     Search,
@@ -46,7 +48,7 @@ def _shows(before: Search, by: Actor, command: AnswerCandidate, events: Events) 
     """
     mine = examination(before, by.id)
     answers = mine.answers if mine else {}
-    left = len(before.candidates) - len({*answers, command.label})
+    left = len(shown_to(before, by.id)) - len({*answers, command.label})
     refused = any(isinstance(event, Refused) for event in events)
     return refused or Answer.POSSIBLE in {outward(command.support), answers.get(command.label)} or left % 5 == 0
 
@@ -70,8 +72,9 @@ class Review:
             await self._casework.refuse(search_id, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
+        await self._casework.submit(search_id, OpenExamination(), by)
         await self._casework.sat_down(search_id, by)
-        await self._desk.open_view(pressed.trigger, await self._sheet(search, by))
+        await self._desk.open_view(pressed.trigger, await self._sheet(await self._casework.look(search_id), by))
 
     async def candidate_answered(self, body: dict[str, Any]) -> None:
         """The answer is kept as soon as it is chosen: nothing an examiner did is lost with the modal."""
@@ -131,7 +134,7 @@ class Review:
         search_id, candidate = SearchId(form.meta["search"]), Label(form.meta["candidate"])
         by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
         search = await self._casework.look(search_id)
-        if candidate in {c.label for c in search.candidates} and not self._casework.may(search, PROBE_ANSWER, by):
+        if candidate in shown_to(search, by.id) and not self._casework.may(search, PROBE_ANSWER, by):
             await self._casework.compare(search_id, candidate, comparison.read(form.values), by)
         said = (await self._casework.draft(search_id, by)).get(review.DIFFERENCES, "")
         found = await self._casework.compared(search_id, candidate, by)
@@ -185,6 +188,7 @@ class Review:
         return await self._people.actor_in(self._rooms.review, click.team, click.account, Role.EXAMINER)
 
     async def _sheet(self, search: Search, by: Actor, page: int = 0) -> dict[str, Any]:
+        search = seen_by(search, by.id)
         files = await self._desk.uploads(search.id)
         seed = ids.bundle_seed(search.id, by.id)
         typed = (await self._casework.draft(search.id, by)).get(review.DIFFERENCES, "")

@@ -7,6 +7,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from bot.database import Conn
+from policy.foils import shown_to
 from policy.model import (
     ContextOpened,
     Event,
@@ -70,8 +71,8 @@ def as_json(search: Search) -> dict[str, Any]:
 
 
 OPINION = """
-INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candidate, concluded_at, components)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO casework.opinion (search, requested_by, examiner, conclusion, candidate, concluded_at, components, shown)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 CONTEXT = "INSERT INTO casework.context (search, candidate, contradicts, opened_at) VALUES ($1, $2, $3, $4)"
 RESOLUTION = "INSERT INTO casework.resolution (search, fact, resolved_by, resolved_at) VALUES ($1, $2, $3, $4)"
@@ -94,7 +95,8 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
     """Approvals, opinions and leads stand in tables of their own: constraints are the second wall behind `decide`."""
     match event:
         case ExaminationConcluded():
-            said = (event.conclusion.value, event.candidate, now, dict(event.components))
+            shown = list(shown_to(search, event.by))
+            said = (event.conclusion.value, event.candidate, now, dict(event.components), shown)
             await conn.execute(OPINION, search.id, search.requested_by, event.by, *said)
         case RequestApproved():
             await conn.execute(APPROVAL, search.id, search.requested_by, event.by, event.at)

@@ -27,7 +27,8 @@ from bot.preparing import Preparing
 from bot.sights import Sight
 from bot.viewer_links import Holder, Opened, Session, Unopened
 from bot.views import comparison, review
-from policy.model import Actor, Label, Refused, Role, Search, SearchId, State
+from policy.foils import seen_by
+from policy.model import Actor, Label, OpenExamination, Refused, Role, Search, SearchId, State
 from policy.preparation import Operation
 from policy.workflow import searched_copy
 
@@ -132,6 +133,8 @@ class Viewer:
             await self._casework.refuse(search_id, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
+        if sight is Sight.EXAMINATION:
+            await self._casework.submit(search_id, OpenExamination(), by)
         now = self._clock()
         holder = Holder(search_id, by.id, pressed.team, pressed.account, sight)
         async with self._pool.acquire() as conn, conn.transaction():
@@ -307,7 +310,8 @@ class Viewer:
         if refused := self._may(search, session.holder.sight, by):
             await self._refuse(session, by, refused)
             raise _Closed(refused.reason)
-        return Seat(session, by, search)
+        examines = session.holder.sight is Sight.EXAMINATION
+        return Seat(session, by, seen_by(search, by.id) if examines else search)
 
     async def _refuse(self, session: Session, by: Actor, refused: Refused) -> None:
         data = {"rule": refused.rule, "reason": refused.reason}

@@ -74,6 +74,9 @@ def _people(pack: Pack) -> Iterator[str]:
     yield _ruled(
         f"{review.examiners} examiners compare, blind to each other; if they differ, {differ}. {after}", review
     )
+    if pack.foils:
+        text = f"Whoever examines after a locked opinion sees {pack.foils.shown} candidates"
+        yield _ruled(f"{text}: its pick among look-alikes, or look-alikes alone; nothing says which.", pack.foils)
     which = ", ".join(approval.purposes) or "every purpose"
     yield _ruled(f"{approval.approvers} approve before the search, for {which}.", approval)
     if emergency := pack.emergency:

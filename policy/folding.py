@@ -9,6 +9,7 @@ from policy.model import (
     Approval,
     CandidateAnswered,
     CandidateDropped,
+    CandidatesShown,
     ConflictDeclared,
     ContextOpened,
     Event,
@@ -108,6 +109,8 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
             return replace(search, candidates=tuple(c for c in search.candidates if c.label != event.label))
         case Posted():
             return _posted(search, event)
+        case CandidatesShown():
+            return replace(search, shown={**search.shown, event.by: event.labels})
         case CandidateAnswered() | ExaminationConcluded():
             return _with_examination(search, event)
         case ExaminersAgreed():

@@ -165,6 +165,7 @@ class Search:
     conflicted: tuple[PersonId, ...] = ()  # who declared a conflict of interest
     candidates: tuple[Candidate, ...] = ()
     evidence: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, str | int | float | bool])
+    shown: Mapping[PersonId, tuple[Label, ...]] = field(default_factory=dict[PersonId, tuple[Label, ...]])  # (X1)
     examinations: tuple[Examination, ...] = ()
     context: tuple[Check, ...] | None = None  # what was described beside the record; None: not looked at yet (X3)
     resolutions: Mapping[str, str] = field(default_factory=dict[str, str])  # of contradictions, by fact
@@ -293,6 +294,11 @@ class RecordPosted:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenExamination:
+    """An examiner sits down; which candidates they are shown is settled from then on (X1)."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerCandidate:
     label: Label
     support: Support
@@ -379,6 +385,7 @@ Command = (
     | RecordCandidates
     | DropCandidate
     | RecordPosted
+    | OpenExamination
     | AnswerCandidate
     | Conclude
     | OpenContext
@@ -514,6 +521,14 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidatesShown:
+    """Whom `by` compares: every candidate, or a few among whom another examiner's pick may be."""
+
+    by: PersonId
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateAnswered:
     by: PersonId
     label: Label
@@ -637,6 +652,7 @@ Event = (
     | SearchRun
     | CandidateDropped
     | Posted
+    | CandidatesShown
     | CandidateAnswered
     | ExaminationConcluded
     | ExaminersAgreed

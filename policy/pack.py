@@ -22,6 +22,7 @@ from policy.schema import (
     Emergency,
     Enrolment,
     Evaluation,
+    Foils,
     FormField,
     Leads,
     Notices,
@@ -59,6 +60,7 @@ class Pack(Rule):
     bans: tuple[Ban, ...] = ()
     protected_activity: ProtectedActivity | None = None
     review: Review
+    foils: Foils | None = None  # none: every examiner compares every candidate
     candidates: Candidates
     quality: Quality
     certification: Certification

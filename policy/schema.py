@@ -147,6 +147,12 @@ class Review(Rule):
         return self
 
 
+class Foils(Rule):
+    """Whoever examines after a locked opinion sees its pick among look-alikes, or look-alikes alone (X1)."""
+
+    shown: Annotated[int, Field(ge=3, le=50)]  # so many candidates, with a pick among them and with none
+
+
 class Candidates(Rule):
     """How many people are compared (M16)."""
 

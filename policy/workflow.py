@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import aftermath, evaluated, intake, known_answers, leads, preparation, wording
+from policy import aftermath, evaluated, foils, intake, known_answers, leads, preparation, wording
 from policy.authority import OVERDUE, approvers, examination, expired, may, overdue
 from policy.folding import evolve
 from policy.model import (
@@ -44,6 +44,7 @@ from policy.model import (
     LeadAcknowledged,
     LeadExpired,
     OpenContext,
+    OpenExamination,
     Outcome,
     OverrideQuality,
     PhotoAssessed,
@@ -135,6 +136,8 @@ def _done_before(  # noqa: C901 - a case per command
             return bool(search.evidence) and command.label not in {c.label for c in search.candidates}
         case RecordPosted():
             return command.what in search.posts
+        case OpenExamination():
+            return False
         case AnswerCandidate():
             mine = examination(search, by.id)
             return mine is not None and mine.conclusion is None and mine.support.get(command.label) is command.support
@@ -204,6 +207,8 @@ def _do(  # noqa: C901 - a case per command
             return _drop(search, command)
         case RecordPosted():
             return (Posted(command.what, command.channel, command.ts),)
+        case OpenExamination():
+            return foils.opened(search, by.id, pack)
         case AnswerCandidate():
             return _answer(search, command, by)
         case Conclude():
@@ -400,7 +405,7 @@ def _drop(search: Search, command: DropCandidate) -> Events:
 
 
 def _answer(search: Search, command: AnswerCandidate, by: Actor) -> Events:
-    if command.label not in {candidate.label for candidate in search.candidates}:
+    if command.label not in foils.shown_to(search, by.id):
         return (Refused("names-candidate", "That candidate is not among those of this search."),)
     return (CandidateAnswered(by.id, command.label, outward(command.support), command.support),)
 
@@ -421,7 +426,8 @@ def _conclude(search: Search, command: Conclude, by: Actor, pack: Pack) -> Event
 
 def wanting(search: Search, command: Conclude, by: Actor, pack: Pack) -> Refused | None:
     """What keeps an opinion from being locked; the comparison is asked for once everything else is right."""
-    return _conclusion_fits(search, command, examination(search, by.id)) or _compared(command, pack)
+    shown = foils.seen_by(search, by.id)
+    return _conclusion_fits(shown, command, examination(search, by.id)) or _compared(command, pack)
 
 
 def _conclusion_fits(search: Search, command: Conclude, mine: Examination | None) -> Refused | None:

@@ -23,6 +23,7 @@ from bot.views.blocks import (
     text_input,
 )
 from bot.views.look_alikes import risk
+from policy.foils import shown_to
 from policy.model import Candidate, Conclusion, Examination, Label, Search, State
 from policy.morphology import Answer, Support
 
@@ -222,12 +223,13 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
     label = search.lead
     assert label is not None, "agreed without a candidate"
     opinions = [e for e in search.examinations if e.conclusion is not None]
+    compared = " and ".join(dict.fromkeys(str(len(shown_to(search, e.examiner))) for e in opinions))
     text = f"Decision needed on search {search.id}"
     return text, [
         header(f"Decision on {search.id}"),
         section(
             f"{len(opinions)} examiners, separately, found candidate {label} a possible match among "
-            f"{len(search.candidates)}. Case {literal(search.case_number)}, purpose {literal(search.purpose)}."
+            f"{compared}. Case {literal(search.case_number)}, purpose {literal(search.purpose)}."
         ),
         *pictured(files, PROBE, "Submitted image"),
         *pictured(files, label, f"Candidate {label}"),

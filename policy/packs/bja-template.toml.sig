@@ -1,1 +1,1 @@
-ed25519 a4eab3698f3f5595 WNKHF+e9YjnBSlluKyrUd0EHWtiGZGmLQuFxkHBz9pABdHw0GErrl/Gp/oAxfevKUlwtpVcJhKOAjjbPiMdeBg==
+ed25519 fc303db787541dde 5+fuleYOv6S47TcXRz+19t+Sm0aScBGyB5LQuND9ki7hNclnMbhyVOiJHWhr/wk8Y3UfCYW2PzshK1dt9/uuDg==

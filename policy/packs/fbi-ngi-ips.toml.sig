@@ -1,1 +1,1 @@
-ed25519 a4eab3698f3f5595 ijSWjXVFPmjvBi/wBFZnBE70WotAQ7axgiYiQInfyKlJ9QY1O8py4Wk2jLAx+NdbHIarRc+enHCpsEYCJVNxCg==
+ed25519 fc303db787541dde ZAvyRep9q46ZTy6/Z38IrpwfIZJqBZtH3cUmuuivN9lqJyCOh4rjuWaBKjb/y+aqUWfieqS1/+S/FuBVS+nHAQ==

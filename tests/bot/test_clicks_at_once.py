@@ -23,6 +23,7 @@ MISCHIEF: list[s.Step] = [
     *[(m.Acknowledge(), by) for by in s.EVERYBODY],
     *[(m.Withdraw("Enough."), by) for by in s.EVERYBODY if by is not s.DANA],
     *[(m.AnswerCandidate(s.K7, support), by) for by in EXAMINERS for support in (m.Support.NEITHER, m.Support.SAME)],
+    *[(m.OpenExamination(), by) for by in s.EVERYBODY],
     (m.DeclareConflict("A neighbour."), s.OMNI),
     (m.RecordCandidates(s.CANDIDATES[:1], {"k": 1}), s.SYSTEM),
 ]

@@ -151,8 +151,11 @@ async def examine(town, become, look, name, search, probe) -> None:
     await tab.sees("Your conclusion")
     if name == "eva.lind":
         await look(tab, "4-worksheet")
-    for label, answer in answers.items():
-        action = "answer_" + label.removeprefix("Candidate ")
+    shown = await tab.run(
+        "[...document.querySelectorAll('dialog [data-action^=answer_]')].map((s) => s.dataset.action)"
+    )
+    for action in shown:  # the second examiner is shown fewer than stand in the thread
+        answer = answers["Candidate " + action.removeprefix("answer_")]
         chosen = (
             f"(() => {{ const s = document.querySelector('dialog [data-action={action}]'); if (!s) return false;"
             f" s.value = '{answer}'; s.dispatchEvent(new Event('change', {{bubbles: true}})); return true; }})()"

@@ -183,7 +183,7 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
         await who.close_view()
         await at_the_viewer(town, root, who.name, marks["note"], chance, seen)
         sheet = await open_sheet(who, root)
-    picked = await pick(town, plan, search, says)
+    picked = await pick(town, plan, search, says, set(labels_on(sheet)))
     for label in labels_on(sheet):
         answer = "same" if label == picked else chance.choice(["different", "different-strongly", "neither"])
         await who.select(sheet, f"answer_{label}", answer, block_id=f"candidate_{label}")
@@ -199,8 +199,8 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
     return seen
 
 
-async def pick(town, plan, search, says) -> str | None:
-    found = sorted(await candidates(town, search), key=lambda c: c["label"])
+async def pick(town, plan, search, says, shown) -> str | None:
+    found = sorted((c for c in await candidates(town, search) if c["label"] in shown), key=lambda c: c["label"])
     truth = next((c["label"] for c in found if c["person"] == plan.probe.person), found[0]["label"])
     other = next(c["label"] for c in found if c["label"] != truth)
     return {"same": truth, "other": other}.get(says)

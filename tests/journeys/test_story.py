@@ -4,6 +4,7 @@ import json
 
 from deploy.demo import play
 from tests.journeys.conftest import quiet
+from tests.journeys.test_purposes import PACK
 
 
 async def lead(town, probe):
@@ -30,8 +31,10 @@ async def test_a_photograph_becomes_an_investigative_lead_and_every_step_stands_
     search, post, _, photograph = await lead(town, enrolled)
     kinds = await town.kinds(search)
     people = 20
-    assert kinds.count("CandidateAnswered") == 2 * people
-    assert [k for k in kinds if k not in {"CandidateAnswered", "Posted"}] == [
+    shown = [len(e.data["labels"]) for e in await town.entries(search) if e.kind == "CandidatesShown"]
+    assert shown == [people, PACK.foils.shown]
+    assert kinds.count("CandidateAnswered") == sum(shown)
+    assert [k for k in kinds if k not in {"CandidateAnswered", "CandidatesShown", "Posted"}] == [
         "Refused",  # the first case number did not fit
         "SearchRequested",
         "PhotoAssessed",

@@ -31,6 +31,7 @@ COMMANDS: dict[str, m.Command] = {
     "RecordCandidates": s.FOUND,
     "DropCandidate": m.DropCandidate(s.K7),
     "RecordPosted": s.OPENED,
+    "OpenExamination": m.OpenExamination(),
     "AnswerCandidate": m.AnswerCandidate(s.K7, m.Support.DIFFERENT),
     "Conclude": s.LEAD,
     "OpenContext": s.LOOKED,
@@ -81,6 +82,7 @@ EXPECTED = {
     "RecordCandidates": ({R.SYSTEM}, {S.ASSESSED}, EVERY),
     "DropCandidate": ({R.SYSTEM}, {S.SEARCHED}, EVERY),
     "RecordPosted": ({R.SYSTEM}, STARTED, EVERY),
+    "OpenExamination": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "AnswerCandidate": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "Conclude": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "OpenContext": ({R.SYSTEM}, {S.AGREED}, EVERY),
@@ -158,7 +160,7 @@ def test_whoever_may_give_a_command_is_named_and_nobody_else_may(name):
 
 
 def test_the_matrix_is_exhaustive():
-    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 25 * 12 * 7 * 9
+    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 26 * 12 * 7 * 9
 
 
 @pytest.mark.parametrize("name", COMMANDS)

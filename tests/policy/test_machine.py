@@ -21,6 +21,7 @@ from policy.aftermath import Evidence, LeadOutcome, independent
 from policy.authority import examiners, withheld
 from policy.cases import COMPARED, FACES, FOUND, MODELS, NARRATIVE, PHOTO, RECORDS, complete
 from policy.contradictions import Fact
+from policy.foils import shown_to
 from policy.intake import EXCEPTION
 from policy.leads import against
 from policy.preparation import Greyscale, Original
@@ -54,6 +55,7 @@ ANYTHING = st.sampled_from(
         m.RecordCandidates((), {"k": 3}),
         m.DropCandidate(FOUND[0].label),
         *[m.RecordPosted(post, "C", "1.0") for post in m.Post],
+        m.OpenExamination(),
         *[m.AnswerCandidate(c.label, answer) for c in FOUND for answer in m.Support],
         m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO),
         m.Conclude(m.Conclusion.POSSIBLE_MATCH, FOUND[0].label, "The ears.", PHOTO, COMPARED),
@@ -207,8 +209,8 @@ class Desk(RuleBasedStateMachine):
             assert search.context is not None
             assert {check.fact for check in against(search)} == search.resolutions.keys()
             assert all(search.resolutions.values())
-            every = {c.label for c in search.candidates}
-            assert all(every <= e.answers.keys() for e in search.examinations if e.conclusion)
+            locked = [e for e in search.examinations if e.conclusion]
+            assert all({*shown_to(search, e.examiner)} <= e.answers.keys() for e in locked)
             compared = [e.components.keys() for e in search.examinations if e.candidate]
             assert not self.rules.review.checklist or all(of == set(m.Component) for of in compared)
 

@@ -94,6 +94,10 @@ FACTS = {
         m.CandidateDropped(s.P4),
     ),
     "a post": (s.TO_REVIEW, m.Posted(m.Post.REVIEW, "C2", "2.0")),
+    "an examiner sits down": (
+        [*s.TO_REVIEW, (m.OpenExamination(), EVA)],
+        m.CandidatesShown(EVA.id, (s.K7, s.P4, s.W9)),
+    ),
     "an answer": (
         [*s.TO_REVIEW, (m.AnswerCandidate(s.K7, m.Support.NEITHER), EVA)],
         m.CandidateAnswered(EVA.id, s.K7, m.Answer.INCONCLUSIVE, m.Support.NEITHER),
