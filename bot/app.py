@@ -34,6 +34,7 @@ from bot.roster import Roster
 from bot.sealing import Sealer, publish_to, unpublished
 from bot.settings import SealerSettings, Settings, SettingsError
 from bot.upkeep import Upkeep
+from bot.waiting import Reminders
 from bot.worker import Worker
 from policy import evaluated
 from policy.model import SearchId
@@ -132,13 +133,15 @@ async def work(settings: Settings) -> None:
         upkeep = Upkeep(p.casework, p.pool, p.desk, team, p.rooms.oversight, clock)
         kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind(), **preparing.by_kind()}
         kinds |= {**upkeep.by_kind(), **Context(p.casework, matcher).by_kind()}
+        reminders = Reminders(p.casework, p.pool, p.desk, team, p.rooms)
+        kinds |= reminders.by_kind()
         kinds |= Afterwards(p.casework, p.pool, p.desk, team, p.rooms.oversight).by_kind()
         worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
         listener = asyncio.create_task(listening)
         runner = asyncio.create_task(worker.run())
-        sweeper = asyncio.create_task(_sweep(errands, upkeep))
+        sweeper = asyncio.create_task(_sweep(errands, upkeep, reminders))
         log.info("worker.ready")
         await stop.wait()
         worker.stop()
@@ -157,7 +160,7 @@ async def check_model(matcher: Matcher, pack: Pack) -> None:
         raise SettingsError(f"LEADGATE_PACK {pack.id} with the matcher's model {model.pack}: {why}")
 
 
-async def _sweep(errands: Errands, upkeep: Upkeep) -> None:
+async def _sweep(errands: Errands, upkeep: Upkeep, reminders: Reminders) -> None:
     """What was posted while nobody listened is found: a day back at the start, then a little more than the pause.
 
     The first look of a day orders what is done once a day.
@@ -166,6 +169,7 @@ async def _sweep(errands: Errands, upkeep: Upkeep) -> None:
     while True:
         try:
             await upkeep.order()
+            await reminders.order()
             await errands.sweep(oldest)
             oldest = clock() - 2 * SWEEP_EVERY
         except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:

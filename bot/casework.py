@@ -64,7 +64,7 @@ class Casework:
             events = decide(before, command, by, self.pack_of(before), now)
             after = reduce(evolve, events, before)
             if after != before:
-                await store.save(conn, after)
+                await store.save(conn, after, now)
             await self._record(conn, after, events, by, now)
             if (before.state is State.NEW and after.state is not State.NEW) or any(map(_locks, events)):
                 await drafts.forget(conn, search_id, by.id)

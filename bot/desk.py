@@ -239,6 +239,10 @@ class Desk:
     async def open_view(self, trigger: str, view: View) -> None:
         await self._client.views_open(trigger_id=trigger, view=view)
 
+    async def publish(self, user: str, view: View) -> None:
+        """The person's Home tab shows `view`."""
+        await self._client.views_publish(user_id=user, view=view)
+
     async def update_view(self, view_id: str, view: View, view_hash: str | None = None) -> None:
         """The modal shows `view`; a modal that changed meanwhile is left as the person has it."""
         try:

@@ -19,6 +19,7 @@ from bot.aftermath import Aftermath
 from bot.cases import Cases
 from bot.database import AWAY
 from bot.desk import Desk
+from bot.home import Home
 from bot.intake import Intake
 from bot.oversight import Oversight
 from bot.parts import Parts, clock, viewer_of
@@ -80,6 +81,17 @@ def _events(app: AsyncApp, p: Parts, intake: Intake) -> None:
     async def moved(event: dict[str, Any]) -> None:
         p.people.changed(event["channel"])
 
+    home = Home(p.casework, p.pool, p.people, p.desk, p.rooms)
+
+    async def opened(body: dict[str, Any]) -> None:
+        await home.opened(body["event"], body["team_id"])
+
+    app.event("app_home_opened")(opened)
+    for action, door in (("hand_back", home.hand_back_asked), ("hand_over", home.hand_over_asked)):
+        app.action(action)(_acknowledged(door, p.desk))
+    app.view("hand_back")(_answered(home.handed_back))
+    app.view("hand_over")(_answered(home.handed_over))
+    app.command("/face-queue")(_commanded(home.queue))
     for event in ("member_joined_channel", "member_left_channel"):
         app.event(event)(moved)
     app.event(re.compile(".*"))(_seen)

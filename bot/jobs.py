@@ -19,6 +19,8 @@ from policy.model import (
     ExaminersAgreed,
     ExaminersDisagreed,
     FaceChosen,
+    HandedBack,
+    HandedOver,
     KnownAnswerInjected,
     LeadAcknowledged,
     LeadDecided,
@@ -131,7 +133,9 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return (*_ended(after, "recalled"), _job("tell-recalled", after))
         case RecallAcknowledged():
             return (_job("settle-recall", after),)
-        case EvidenceRecorded():
+        case HandedOver():
+            return (Job("tell-handed", f"{after.id}:{event.to}", {"search": after.id, "to": event.to}),)
+        case EvidenceRecorded() | HandedBack():
             return ()
         case Quarantined():
             return (_card(after), *_withheld(after))

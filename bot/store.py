@@ -43,15 +43,16 @@ async def load(conn: Conn, search_id: SearchId) -> Search:
 
 SAVE = """
 INSERT INTO casework.search AS held
-    (id, version, state, pack, purpose, case_number, requested_by, requested_at, outcome, body)
-VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (id, version, state, pack, purpose, case_number, requested_by, requested_at, outcome, body, state_since)
+VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (id) DO UPDATE SET
-    version = held.version + 1, state = excluded.state, outcome = excluded.outcome, body = excluded.body
+    version = held.version + 1, state = excluded.state, outcome = excluded.outcome, body = excluded.body,
+    state_since = CASE WHEN held.state = excluded.state THEN held.state_since ELSE excluded.state_since END
 """
 
 
-async def save(conn: Conn, search: Search) -> None:
-    """The row says what the search says."""
+async def save(conn: Conn, search: Search, now: datetime) -> None:
+    """The row says what the search says, and since when it is in its state."""
     await conn.execute(
         SAVE,
         search.id,
@@ -63,6 +64,7 @@ async def save(conn: Conn, search: Search) -> None:
         search.requested_at,
         search.outcome.value if search.outcome else None,
         as_json(search),
+        now,
     )
 
 

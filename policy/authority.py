@@ -25,6 +25,8 @@ from policy.model import (
     DropCandidate,
     Examination,
     ExpireLead,
+    HandBack,
+    HandOver,
     InjectKnownAnswer,
     OpenContext,
     OpenExamination,
@@ -112,6 +114,11 @@ def searchable(search: Search, pack: Pack, now: datetime) -> tuple[str, ...]:
     return (*pack.repositories.permitted, *(search.repositories if allowed else ()))
 
 
+def _saw_candidates(search: Search, person: PersonId) -> bool:
+    """Whether they examined, or began to and gave it back."""
+    return examination(search, person) is not None or person in search.handed_back
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """What keeps somebody from a command although role and state would let them."""
@@ -156,13 +163,13 @@ APPROVES_NOT_EXAMINED = Bar(
     "approves-not-examined",
     "nobody who examined",
     "You examined the candidates of this search; its approval is for somebody else.",
-    lambda search, person: examination(search, person) is not None,
+    _saw_candidates,
 )
 DECIDES_NOT_EXAMINED = Bar(
     "decides-not-own",
     "nobody who examined",
     "A supervisor who examined the candidates may not decide on them.",
-    lambda search, person: examination(search, person) is not None,
+    _saw_candidates,
 )
 UNLOCKED = Bar(
     "opinion-locked",
@@ -239,6 +246,8 @@ AUTHORITY: Mapping[type[Command], Authority] = {
     RecordPosted: _system(*(frozenset(S) - {S.NEW})),
     OpenExamination: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
     AnswerCandidate: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
+    HandBack: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), (NOT_OWN, UNLOCKED), certified=False),
+    HandOver: Authority(SUPERVISOR, _in(S.IN_REVIEW, S.DISAGREED), (NOT_OWN, NO_CONFLICT), certified=False),
     Conclude: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
     OpenContext: _system(S.AGREED),
     DecideLead: Authority(SUPERVISOR, _in(S.AGREED), (NOT_OWN, NO_CONFLICT, DECIDES_NOT_EXAMINED), shows_result=True),

@@ -105,6 +105,11 @@ def _machine(pack: Pack) -> Iterator[str]:
         "resolves it in writing, and it prints on the lead.",
         apart,
     )
+    waits = ", ".join(f"{stage} {hours}" for stage, hours in pack.timers.hours().items())
+    yield _ruled(
+        f"People are reminded after so many hours ({waits}); supervisors after {pack.timers.escalation} times as long.",
+        pack.timers,
+    )
     count = pack.candidates
     yield _ruled(f"{count.default} candidates ({count.smallest} to {count.largest}), all of them compared.", count)
     override = ", ".join(pack.quality.override_tiers) or "none"

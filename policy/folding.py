@@ -19,6 +19,8 @@ from policy.model import (
     ExaminersAgreed,
     ExaminersDisagreed,
     FaceChosen,
+    HandedBack,
+    HandedOver,
     KnownAnswerInjected,
     LeadAcknowledged,
     LeadDecided,
@@ -113,6 +115,12 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
             return replace(search, shown={**search.shown, event.by: event.labels})
         case CandidateAnswered() | ExaminationConcluded():
             return _with_examination(search, event)
+        case HandedBack():
+            others = tuple(e for e in search.examinations if e.examiner != event.by)
+            back = (*search.handed_back, event.by)
+            return replace(search, examinations=others, handed_back=back, handed_to=None)
+        case HandedOver():
+            return replace(search, handed_to=event.to)
         case ExaminersAgreed():
             return replace(search, state=State.AGREED, lead=event.candidate)
         case ExaminersDisagreed():
@@ -178,4 +186,5 @@ def _with_examination(search: Search, event: CandidateAnswered | ExaminationConc
                 probe_sha256=event.probe_sha256,
                 components=event.components,
             )
-    return replace(search, examinations=(*others, mine))
+    done = search.handed_to == event.by and mine.conclusion is not None
+    return replace(search, examinations=(*others, mine), handed_to=None if done else search.handed_to)

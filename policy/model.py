@@ -167,6 +167,8 @@ class Search:
     evidence: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, str | int | float | bool])
     shown: Mapping[PersonId, tuple[Label, ...]] = field(default_factory=dict[PersonId, tuple[Label, ...]])  # (X1)
     examinations: tuple[Examination, ...] = ()
+    handed_back: tuple[PersonId, ...] = ()  # who began to examine and gave it back
+    handed_to: PersonId | None = None  # the examiner whom a supervisor asked; None: whoever sits down first
     context: tuple[Check, ...] | None = None  # what was described beside the record; None: not looked at yet (X3)
     resolutions: Mapping[str, str] = field(default_factory=dict[str, str])  # of contradictions, by fact
     decided_by: PersonId | None = None
@@ -305,6 +307,21 @@ class AnswerCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class HandBack:
+    """An examiner who began gives the examination back; what they noted so far is shown to nobody."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A supervisor asks one examiner for it."""
+
+    to: PersonId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Conclude:
     conclusion: Conclusion
     candidate: Label | None
@@ -387,6 +404,8 @@ Command = (
     | RecordPosted
     | OpenExamination
     | AnswerCandidate
+    | HandBack
+    | HandOver
     | Conclude
     | OpenContext
     | DecideLead
@@ -537,6 +556,19 @@ class CandidateAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedBack:
+    by: PersonId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    by: PersonId
+    to: PersonId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExaminationConcluded:
     by: PersonId
     conclusion: Conclusion
@@ -654,6 +686,8 @@ Event = (
     | Posted
     | CandidatesShown
     | CandidateAnswered
+    | HandedBack
+    | HandedOver
     | ExaminationConcluded
     | ExaminersAgreed
     | ExaminersDisagreed

@@ -37,6 +37,7 @@ from policy.schema import (
     Review,
     Rule,
     Sentence,
+    Timers,
     wrong,
 )
 from policy.signing import verify
@@ -69,6 +70,7 @@ class Pack(Rule):
     repositories: Repositories
     enrolment: Enrolment
     contradictions: Contradictions
+    timers: Timers
     leads: Leads
     notices: Notices
     evaluation: Evaluation

@@ -266,6 +266,24 @@ class Contradictions(Rule):
     age_years: Annotated[float, Field(ge=0, le=50)]
 
 
+class Timers(Rule):
+    """How long what waits for people may wait, in hours, before they are reminded (S10)."""
+
+    approval: Annotated[int, Field(ge=1, le=720)]
+    face: Annotated[int, Field(ge=1, le=720)]
+    quality: Annotated[int, Field(ge=1, le=720)]
+    examination: Annotated[int, Field(ge=1, le=720)]
+    arbitration: Annotated[int, Field(ge=1, le=720)]
+    decision: Annotated[int, Field(ge=1, le=720)]
+    escalation: Annotated[int, Field(ge=2, le=10)]  # so many times as long, and the supervisors hear of it
+
+    def hours(self) -> dict[str, int]:
+        """By stage."""
+        return {
+            name: value for name, value in self if isinstance(value, int) and name not in {"escalation", "unverified"}
+        }
+
+
 class Leads(Rule):
     expiry_days: Annotated[int, Field(ge=1, le=365)]  # without a recorded outcome (M28)
 

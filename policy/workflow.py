@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from policy import aftermath, evaluated, foils, intake, known_answers, leads, preparation, wording
-from policy.authority import OVERDUE, approvers, examination, expired, may, overdue
+from policy.authority import OF_AN_EXAMINER, OVERDUE, approvers, examination, expired, may, overdue
 from policy.folding import evolve
 from policy.model import (
     Acknowledge,
@@ -38,6 +38,10 @@ from policy.model import (
     ExpireLead,
     Face,
     FaceChosen,
+    HandBack,
+    HandedBack,
+    HandedOver,
+    HandOver,
     InjectKnownAnswer,
     KnownAnswerInjected,
     Label,
@@ -141,6 +145,10 @@ def _done_before(  # noqa: C901 - a case per command
         case AnswerCandidate():
             mine = examination(search, by.id)
             return mine is not None and mine.conclusion is None and mine.support.get(command.label) is command.support
+        case HandBack():
+            return False
+        case HandOver():
+            return search.handed_to == command.to
         case Conclude():
             mine = examination(search, by.id)
             return mine is not None and (mine.conclusion, mine.candidate) == (command.conclusion, command.candidate)
@@ -211,6 +219,10 @@ def _do(  # noqa: C901 - a case per command
             return foils.opened(search, by.id, pack)
         case AnswerCandidate():
             return _answer(search, command, by)
+        case HandBack():
+            return _hand_back(search, command, by)
+        case HandOver():
+            return _hand_over(search, command, by)
         case Conclude():
             return _conclude(search, command, by, pack)
         case OpenContext():
@@ -408,6 +420,31 @@ def _answer(search: Search, command: AnswerCandidate, by: Actor) -> Events:
     if command.label not in foils.shown_to(search, by.id):
         return (Refused("names-candidate", "That candidate is not among those of this search."),)
     return (CandidateAnswered(by.id, command.label, outward(command.support), command.support),)
+
+
+NOT_BEGUN = Refused("begun-first", "You have not begun this examination, so there is nothing to give back.")
+NOT_TO_THEM = Refused(
+    "hands-to-another",
+    "That person may not examine this one: they asked for it, approved it, examined it already or stand aside from it.",
+)
+
+
+def _hand_back(search: Search, command: HandBack, by: Actor) -> Events:
+    reason = command.reason.strip()
+    if not reason:
+        return (leads.WITHOUT_REASON,)
+    begun = examination(search, by.id) is not None or search.handed_to == by.id
+    return (HandedBack(by.id, reason),) if begun else (NOT_BEGUN,)
+
+
+def _hand_over(search: Search, command: HandOver, by: Actor) -> Events:
+    """Independence is not for a supervisor to give away (M20)."""
+    reason = command.reason.strip()
+    if not reason:
+        return (leads.WITHOUT_REASON,)
+    if any(bar.stands(search, command.to) for bar in OF_AN_EXAMINER):
+        return (NOT_TO_THEM,)
+    return (HandedOver(by.id, command.to, reason),)
 
 
 def _conclude(search: Search, command: Conclude, by: Actor, pack: Pack) -> Events:

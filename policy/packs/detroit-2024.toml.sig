@@ -1,1 +1,1 @@
-ed25519 fc303db787541dde u5e3G2bsRmtSzMiq2+UWF6GbcfqaumVtbYAnV1uwYFk+HwcKd8Tzlij4H6H/5d+CgcT6P//oI2Nallqr8UKvAg==
+ed25519 6973607351757bea E8G4g5SFK363OoU+D+zozCF52LcIoiXxsHceQllgKFqPeESpmu55asdIFZj+wJdptpuwDxR5uviw4v1Pux9HBA==

@@ -1,1 +1,1 @@
-ed25519 fc303db787541dde ZAvyRep9q46ZTy6/Z38IrpwfIZJqBZtH3cUmuuivN9lqJyCOh4rjuWaBKjb/y+aqUWfieqS1/+S/FuBVS+nHAQ==
+ed25519 6973607351757bea F3owqaLgr2Rf0CzupqChTq+zaNcTL4Yi93wKo+vrGoKvveDwSl6PI2uKtgEI+aeRGtnxRreI/An44e7x5LScAQ==

@@ -111,6 +111,8 @@ MET = {
         EVA,
         "component by component",
     ),
+    "begun-first": (s.TO_REVIEW, m.HandBack("Called away."), EVA, "have not begun"),
+    "hands-to-another": (s.TO_REVIEW, m.HandOver(DANA.id, "She knows him."), MARA, "may not examine this one"),
     "acknowledged-first": (ISSUED, m.RecordOutcome(LeadOutcome.ELIMINATED, ""), DANA, "acknowledged first"),
     "independent-evidence-first": (ACKNOWLEDGED, m.RecordOutcome(LeadOutcome.ARREST, ""), DANA, "does not come from"),
     "names-evidence": (ACKNOWLEDGED, m.RecordEvidence(Evidence.PHYSICAL, "see file"), DANA, "stands in the case file"),

@@ -33,6 +33,8 @@ COMMANDS: dict[str, m.Command] = {
     "RecordPosted": s.OPENED,
     "OpenExamination": m.OpenExamination(),
     "AnswerCandidate": m.AnswerCandidate(s.K7, m.Support.DIFFERENT),
+    "HandBack": m.HandBack("I am called away."),
+    "HandOver": m.HandOver(m.PersonId("somebody-else"), "Nobody has begun."),
     "Conclude": s.LEAD,
     "OpenContext": s.LOOKED,
     "DecideLead": s.APPROVE,
@@ -84,6 +86,12 @@ EXPECTED = {
     "RecordPosted": ({R.SYSTEM}, STARTED, EVERY),
     "OpenExamination": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "AnswerCandidate": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
+    "HandBack": (
+        {R.EXAMINER},
+        {S.IN_REVIEW, S.DISAGREED},
+        EVERY - {"requester", "first examiner", "second examiner"},
+    ),
+    "HandOver": ({R.SUPERVISOR}, {S.IN_REVIEW, S.DISAGREED}, OUTSIDERS),
     "Conclude": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "OpenContext": ({R.SYSTEM}, {S.AGREED}, EVERY),
     "DecideLead": ({R.SUPERVISOR}, {S.AGREED}, UNEXAMINED),
@@ -160,7 +168,7 @@ def test_whoever_may_give_a_command_is_named_and_nobody_else_may(name):
 
 
 def test_the_matrix_is_exhaustive():
-    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 26 * 12 * 7 * 9
+    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 28 * 12 * 7 * 9
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -181,6 +189,7 @@ def test_a_search_is_never_decided_under_another_pack(name):
 
 
 OWED = {"RecordEvidence", "RecordOutcome", "AcknowledgeRecall"}  # by whoever has the lead, certified still or not
+OWED |= {"RecallLead", "HandBack", "HandOver"}  # nothing is seen or decided by these
 CERTIFIED = [name for name in COMMANDS if not EXPECTED[name][0] & {R.SYSTEM, R.EXECUTIVE} and name not in OWED]
 
 

@@ -67,6 +67,8 @@ ANYTHING = st.sampled_from(
         *[m.RecordEvidence(kind, "Latent print on the till, lab report 26-114.") for kind in Evidence],
         *[m.RecordOutcome(outcome, "") for outcome in LeadOutcome],
         m.ExpireLead(),
+        m.HandBack("Called away."),
+        *[m.HandOver(m.PersonId(who), "Nobody has begun.") for who in ("eva", "ben", "dana")],
         m.RecallLead("The witness named another man."),
         m.AcknowledgeRecall(),
         m.Withdraw("Enough."),
@@ -204,6 +206,7 @@ class Desk(RuleBasedStateMachine):
             assert supporters <= set(examiners(search))
             assert search.requested_by not in {*examiners(search), search.decided_by}
             assert supporters.isdisjoint({search.overridden_by, search.decided_by} | approvers)
+            assert search.decided_by not in search.handed_back
             decides = self.rules.review.supervisor_decides or bool(against(search))
             assert (search.decided_by is not None) == decides
             assert search.context is not None

@@ -1,0 +1,82 @@
+"""The Home tab says what waits for whom; an examination is given back, handed over, and reminded of."""
+
+import json
+
+from deploy.demo import play
+from tests.journeys.conftest import quiet
+from tests.journeys.examining import labels_on, open_sheet
+
+
+async def home(who, search: str, *, there: bool) -> dict:
+    """The tab once it shows the search, or does not any more."""
+
+    async def view():
+        shown = await who.home()
+        return shown if shown and (search in json.dumps(shown["blocks"])) == there else None
+
+    return await who.wait_for(view, 30)
+
+
+async def test_what_waits_stands_on_the_home_tab_and_is_opened_given_back_and_handed_over_from_there(town, enrolled):
+    async with (
+        town.person("dana.ruiz") as dana,
+        town.person("eva.lind") as eva,
+        town.person("noor.haddad") as noor,
+        town.person("mara.quinn") as mara,
+    ):
+        _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
+        root = await play.review_thread(eva, town.room("review"), search)
+        tab = await home(eva, search, there=True)
+        told = json.dumps(tab["blocks"])
+        assert "due in" in told
+        assert not [word for word in ("dana", "Dana", dana.id, "suspect", "2026-075") if word in told]
+        await home(dana, search, there=False)
+
+        sheet = await open_sheet(eva, root)
+        label = labels_on(sheet)[0]
+        await eva.select(sheet, f"answer_{label}", "same", block_id=f"candidate_{label}")
+        await eva.close_view(everything=True)
+
+        async def begun():
+            return "you have begun" in json.dumps((await home(eva, search, there=True))["blocks"]) or None
+
+        await eva.wait_for(begun, 20)
+        tab = await home(eva, search, there=True)
+        await eva.click(tab, "hand_back", value=search)
+        await eva.wait_view(lambda v: v.get("callback_id") == "hand_back")
+        assert await eva.submit({"reason": "I am called to court."}) == {}
+
+        await mara.command(town.room("oversight"), "/face-queue")
+        listed = await mara.wait_for(lambda: _listed(mara, town, search), 20)
+        await mara.click(listed, "hand_over", value=search)
+        form = await mara.wait_view(lambda v: v.get("callback_id") == "hand_over")
+        select = next(b for b in form["blocks"] if b.get("block_id") == "to")
+        offered = {option["text"]["text"]: option["value"] for option in select["element"]["options"]}
+        assert "Dana Ruiz" not in offered
+        assert await mara.submit({"to": offered["Noor Haddad"], "reason": "Eva is in court."}) == {}
+        await home(noor, search, there=True)
+        await home(eva, search, there=False)
+        kinds = await town.kinds(search)
+    assert kinds[-2:] == ["HandedBack", "HandedOver"]
+
+
+async def _listed(who, town, search):
+    for message in await who.messages(town.room("oversight")):
+        if search in json.dumps(message.get("blocks") or []) and play.has(message, "hand_over"):
+            return message
+    return None
+
+
+async def test_what_waits_too_long_is_said_where_they_work_and_then_to_the_supervisors(town, enrolled):
+    async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva, town.person("mara.quinn") as mara:
+        _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
+        root = await play.review_thread(eva, town.room("review"), search)
+        long_ago = "UPDATE casework.search SET state_since = now() - interval '3 days' WHERE id = $1"
+        await town.sql(long_ago, search)
+        await eva.wait_message(
+            town.room("review"), lambda m: "overdue" in m["text"] and search in m["text"], root["ts"], timeout=90
+        )
+        told = await mara.wait_message(
+            town.room("oversight"), lambda m: f"Waiting too long: {search}" in m["text"], timeout=30
+        )
+        assert play.has(told, "hand_over")
