@@ -6,11 +6,12 @@ from slack_bolt.async_app import AsyncAck
 
 from bot import clicks, ledger, waiting
 from bot.casework import Casework
-from bot.database import Pool
+from bot.database import AWAY, Pool
 from bot.desk import Desk
 from bot.errands import Rooms
 from bot.people import People
 from bot.views import home, review
+from bot.views.blocks import View
 from policy.authority import OF_AN_EXAMINER, certified, examination
 from policy.model import Command, HandBack, HandOver, PersonId, Refused, Role, Search, SearchId
 from policy.timers import for_whom
@@ -33,13 +34,19 @@ class Home:
         """The tab shows what waits for whoever opened it, at this moment."""
         if event.get("tab") != "home":
             return
-        by = await self._people.actor_in(self._rooms.review, team, event["user"], Role.EXAMINER)
+        try:
+            view = await self._drawn(team, event["user"])
+        except AWAY:
+            view = home.away()
+        await self._desk.publish(event["user"], view)
+
+    async def _drawn(self, team: str, account: str) -> View:
+        by = await self._people.actor_in(self._rooms.review, team, account, Role.EXAMINER)
         async with self._pool.acquire() as conn:
             found = await waiting.every(conn, self._casework.packs)
         now = self._casework.now()
         mine = [one for one in found if for_whom(one, by, self._casework.pack_of(one.search), now)]
-        begun = [(one, examination(one.search, by.id) is not None) for one in mine]
-        await self._desk.publish(event["user"], home.tab(begun, now))
+        return home.tab([(one, examination(one.search, by.id) is not None) for one in mine], now)
 
     async def queue(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """/face-queue: everything that waits, to a supervisor alone."""

@@ -53,6 +53,12 @@ def tab(mine: Sequence[tuple[Waiting, bool]], now: datetime) -> View:
     return {"type": "home", "blocks": blocks}
 
 
+def away() -> View:
+    """While the record cannot be read."""
+    told = "What waits for you cannot be read just now. Nothing is lost. Open this tab again in a minute."
+    return {"type": "home", "blocks": [header("What waits for you"), section(told)]}
+
+
 def _item(one: Waiting, now: datetime, *, begun: bool) -> list[Block]:
     what = f"*{STAGES[one.stage]}*: {one.search.id}"
     told = [section(f"{what}\n{timer(one, now)}{' · you have begun' if begun else ''}")]

@@ -90,7 +90,7 @@ async def test_usage_is_counted_for_supervisors_and_refused_to_detectives_and_bo
         await mara.command(town.room("oversight"), "/face-usage", "1")
         told = await mara.wait_message(
             town.room("oversight"),
-            lambda m: bool(m.get("is_ephemeral")) and "Suspect of a crime" in json.dumps(m["blocks"]),
+            lambda m: bool(m.get("is_ephemeral")) and "Suspect of a crime" in json.dumps(m.get("blocks")),
         )
         assert "Suspect of a crime" in json.dumps(told["blocks"])
         await dana.command(town.room("intake"), "/face-usage")

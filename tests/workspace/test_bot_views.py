@@ -226,6 +226,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "outcome without evidence": aftermath.outcome_form(search),
             "home": home.tab([(one, n % 2 == 0) for n, one in enumerate(waits(search) * 5)], story.NOON),
             "empty home": home.tab([], story.NOON),
+            "home without a database": home.away(),
             "hand back": home.hand_back_form(search),
             "hand over": home.hand_over_form(search, {f"U{n}": typed[:200] or "Eva" for n in range(150)}),
             "queue": home.queue(waits(search) * 5, story.NOON),
