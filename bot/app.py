@@ -25,6 +25,7 @@ from bot.context import Context
 from bot.database import AWAY
 from bot.doors import build
 from bot.errands import Errands, gathered
+from bot.faults import Faults
 from bot.injection import Injection
 from bot.matching import Matcher, MatcherAwayError
 from bot.notes import Signer
@@ -136,12 +137,14 @@ async def work(settings: Settings) -> None:
         reminders = Reminders(p.casework, p.pool, p.desk, team, p.rooms)
         kinds |= reminders.by_kind()
         kinds |= Afterwards(p.casework, p.pool, p.desk, team, p.rooms.oversight).by_kind()
+        faults = Faults(p.casework, p.pool, p.desk, p.rooms.oversight)
+        kinds |= faults.by_kind()
         worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
         listener = asyncio.create_task(listening)
         runner = asyncio.create_task(worker.run())
-        sweeper = asyncio.create_task(_sweep(errands, upkeep, reminders))
+        sweeper = asyncio.create_task(_sweep(errands, upkeep, reminders, faults))
         log.info("worker.ready")
         await stop.wait()
         worker.stop()
@@ -160,7 +163,7 @@ async def check_model(matcher: Matcher, pack: Pack) -> None:
         raise SettingsError(f"LEADGATE_PACK {pack.id} with the matcher's model {model.pack}: {why}")
 
 
-async def _sweep(errands: Errands, upkeep: Upkeep, reminders: Reminders) -> None:
+async def _sweep(errands: Errands, upkeep: Upkeep, reminders: Reminders, faults: Faults) -> None:
     """What was posted while nobody listened is found: a day back at the start, then a little more than the pause.
 
     The first look of a day orders what is done once a day.
@@ -170,6 +173,7 @@ async def _sweep(errands: Errands, upkeep: Upkeep, reminders: Reminders) -> None
         try:
             await upkeep.order()
             await reminders.order()
+            await faults.order()
             await errands.sweep(oldest)
             oldest = clock() - 2 * SWEEP_EVERY
         except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:

@@ -121,6 +121,8 @@ def _examination(app: AsyncApp, p: Parts, examination: Review) -> None:
     app.action(_starting("answer_"))(_acknowledged(examination.candidate_answered, p.desk))
     app.action(_starting("page_"))(_acknowledged(examination.page_turned, p.desk))
     app.action("see_context")(_acknowledged(examination.open_context, p.desk))
+    app.action("add_note")(_acknowledged(examination.note_asked, p.desk))
+    app.view("add_note")(_answered(examination.noted))
     app.view("worksheet")(_answered(examination.concluded))
     app.view(comparison.FORM)(_answered(examination.compared))
 
@@ -138,6 +140,8 @@ def _leads(app: AsyncApp, p: Parts, examination: Review) -> None:
     after = Aftermath(p.casework, p.people, p.desk)
     for action in ("approve_lead", "reject_lead"):
         app.action(_starting(action))(_acknowledged(examination.open_decision, p.desk))
+    app.action("return_review")(_acknowledged(examination.return_asked, p.desk))
+    app.view("return_review")(_answered(examination.returned))
     app.view("decide_lead")(_answered(examination.decided))
     app.action("record_evidence")(_acknowledged(after.evidence_asked, p.desk))
     app.action("record_outcome")(_acknowledged(after.outcome_asked, p.desk))

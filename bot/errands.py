@@ -337,7 +337,7 @@ class Errands:
         """A third examiner has been asked for, in the review thread."""
         search = await self._search(lease)
         channel, thread = search.posts[Post.REVIEW.value].split()
-        key = ids.post_key(search.id, "arbiter")
+        key = ids.post_key(lease.key, "arbiter")
         await self._desk.post(key, channel, review.arbiter_called(search), thread=thread, again=lease.again)
         await self._casework.finish(lease)
 
@@ -345,7 +345,14 @@ class Errands:
         """The supervisors have been asked to decide."""
         search = await self._sealed(lease)
         message = review.decision(search, await self._desk.uploads(search.id))
-        await self._post(lease, search, Post.DECISION, message, to=(self._rooms.oversight, None))
+        if (posted := search.posts.get(Post.DECISION)) is None:
+            await self._post(lease, search, Post.DECISION, message, to=(self._rooms.oversight, None))
+            return
+        channel, ts = posted.split()  # asked before, and returned (M23)
+        await self._desk.update(channel, ts, message)
+        key = ids.post_key(lease.key, "again")
+        await self._desk.post(key, channel, review.again(search), thread=ts, again=lease.again)
+        await self._casework.finish(lease)
 
     async def ask_approval(self, lease: Lease) -> None:
         """The supervisors have been asked to let it go on; by then it may be over, and nobody is asked."""
@@ -372,11 +379,12 @@ class Errands:
         await self._casework.submit(search_id, Quarantine(), SYSTEM, lease=lease)
 
     async def retire_post(self, lease: Lease) -> None:
-        """The message whose buttons went stale says so."""
+        """The message whose buttons went stale says how things stand now."""
         search = await self._search(lease)
         if posted := search.posts.get(lease.payload["what"]):
             channel, ts = posted.split()
-            await self._desk.update(channel, ts, _retired(search, Post(lease.payload["what"])))
+            files = await self._desk.uploads(search.id)
+            await self._desk.update(channel, ts, _as_it_stands(search, Post(lease.payload["what"]), files))
         await self._casework.finish(lease)
 
     # --- the workspace itself ---------------------------------------------------------------------------------------
@@ -494,10 +502,16 @@ def _look_alikes(result: SearchResult, candidates: Sequence[Candidate]) -> dict[
     return {look_alikes.key(c.label): round(n, 4) for c, n in zip(candidates, result.look_alikes, strict=False)}
 
 
-def _retired(search: Search, what: Post) -> Message:
+def _as_it_stands(search: Search, what: Post, files: Mapping[str, str]) -> Message:
     match what:
+        case Post.REVIEW if search.state is State.DISAGREED:
+            return review.root(search, files)
         case Post.REVIEW:
             return review.over(search)
+        case Post.DECISION if search.state is State.DISAGREED:
+            return review.returned(search)
+        case Post.DECISION if search.state is State.AGREED:
+            return review.decision(search, files)
         case Post.DECISION:
             return review.decided(search)
         case _:

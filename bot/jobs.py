@@ -27,6 +27,7 @@ from policy.model import (
     LeadExpired,
     LeadIssued,
     LeadRecalled,
+    NoteAppended,
     OutcomeRecorded,
     PhotoAssessed,
     Post,
@@ -41,6 +42,7 @@ from policy.model import (
     RequestApproved,
     RequestHeld,
     RequestRejected,
+    ReviewReturned,
     Search,
     SearchClosed,
     SearchId,
@@ -95,12 +97,19 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
                 (_job("open-review", after), _job("draw-known-answer", after)) if after.state is State.SEARCHED else ()
             )
         case ExaminersAgreed():
-            look = (_job("open-context", after), _card(after)) if after.state is State.AGREED else ()
-            return (*look, _retire(after, Post.REVIEW))
+            if after.state is not State.AGREED:
+                return (_retire(after, Post.REVIEW),)
+            look = _job("open-context", after) if after.context is None else _for_opinions("ask-decision", after)
+            return (look, _card(after), _retire(after, Post.REVIEW))
         case ContextOpened():
             return (_job("ask-decision", after),) if after.state is State.AGREED else ()
         case ExaminersDisagreed():
-            return (_job("call-arbiter", after),)
+            return (_for_opinions("call-arbiter", after),)
+        case ReviewReturned():
+            again = (_retire(after, Post.REVIEW), _retire(after, Post.DECISION))
+            return (_for_opinions("call-arbiter", after), _card(after), *again)
+        case NoteAppended():
+            return (_retire(after, Post.DECISION),) if after.state is State.AGREED else ()
         case LeadIssued():
             return (_job("give-notice", after), _card(after), taken_away(after, "decided"))
         case SearchClosed():
@@ -195,9 +204,19 @@ def _job(kind: str, search: Search) -> Job:
     return Job(kind, search.id, {"search": search.id})
 
 
+def _for_opinions(kind: str, search: Search) -> Job:
+    """Once for so many locked opinions."""
+    return Job(kind, f"{search.id}:{_locked(search)}", {"search": search.id})
+
+
+def _locked(search: Search) -> int:
+    return sum(e.conclusion is not None for e in search.examinations)
+
+
 def _retire(search: Search, what: Post) -> Job:
-    """The message whose buttons went stale says so."""
-    return Job("retire-post", f"{search.id}:{what}", {"search": search.id, "what": what.value})
+    """The message whose buttons went stale says how things stand now."""
+    since = f"{search.state}:{len(search.returned)}:{len(search.notes)}"
+    return Job("retire-post", f"{search.id}:{what}:{since}", {"search": search.id, "what": what.value})
 
 
 def _retire_open(search: Search) -> tuple[Job, ...]:
@@ -237,8 +256,8 @@ def _faces_gone(search: Search) -> tuple[Job, ...]:
 
 def _card(search: Search) -> Job:
     """The card in the requester's thread says how far the search is; one update per stage."""
-    opinions = sum(e.conclusion is not None for e in search.examinations)
-    return Job("update-card", f"{search.id}:{search.state}:{opinions}", {"search": search.id})
+    since = f"{search.state}:{_locked(search)}:{len(search.returned)}"
+    return Job("update-card", f"{search.id}:{since}", {"search": search.id})
 
 
 def offers(untrusted_message: Mapping[str, Any], team: str, channel: str) -> list[Job]:

@@ -1,6 +1,6 @@
 """First and second examiner, arbiter, supervisor: each answers alone, and what they may is decided at the click."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -12,17 +12,21 @@ from bot.desk import Desk
 from bot.errands import Rooms
 from bot.people import People
 from bot.views import comparison, context, review
+from bot.views.blocks import View
 from policy.contradictions import Fact
 from policy.foils import seen_by, shown_to
 from policy.model import (
     Actor,
     AnswerCandidate,
+    AppendNote,
+    Command,
     Conclude,
     Conclusion,
     DecideLead,
     Label,
     OpenExamination,
     Refused,
+    ReturnReview,
     Role,
     Search,
     SearchId,
@@ -158,6 +162,41 @@ class Review:
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
         await self._desk.open_view(pressed.trigger, review.decision_form(search, approve=approve))
+
+    async def return_asked(self, body: dict[str, Any]) -> None:
+        """The form in which a supervisor asks for one more opinion, or a sentence why not."""
+        pressed = clicks.click(body)
+        by = await self._people.actor_in(self._rooms.oversight, pressed.team, pressed.account, Role.SUPERVISOR)
+        await self._form(pressed, ReturnReview("?"), by, review.return_form)
+
+    async def returned(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = clicks.submission(body)
+        by = await self._people.actor_in(self._rooms.oversight, form.team, form.account, Role.SUPERVISOR)
+        await self._given(ack, form, ReturnReview(form.values.get("reason", "")), by, "reason")
+
+    async def note_asked(self, body: dict[str, Any]) -> None:
+        """The form in which an examiner adds to a locked opinion, or a sentence why not."""
+        pressed = clicks.click(body)
+        await self._form(pressed, AppendNote("?"), await self._examiner(pressed), review.note_form)
+
+    async def noted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        form = clicks.submission(body)
+        by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
+        await self._given(ack, form, AppendNote(form.values.get("note", "")), by, "note")
+
+    async def _form(self, pressed: Click, command: Command, by: Actor, form: Callable[[Search], View]) -> None:
+        search = await self._casework.look(SearchId(pressed.value))
+        refused = self._casework.may(search, command, by)
+        if refused:
+            await self._casework.refuse(search.id, refused, by)
+        await self._desk.open_view(pressed.trigger, review.telling(refused.reason) if refused else form(search))
+
+    async def _given(self, ack: AsyncAck, form: clicks.Submission, command: Command, by: Actor, field: str) -> None:
+        match await self._casework.submit(SearchId(form.meta["search"]), command, by):
+            case (Refused(_, reason),):
+                await ack(response_action="errors", errors={field: reason})
+            case _:
+                await ack()
 
     async def decided(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         form = clicks.submission(body)

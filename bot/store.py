@@ -18,6 +18,7 @@ from policy.model import (
     OutcomeRecorded,
     RepositoryAllowed,
     RequestApproved,
+    ReviewReturned,
     Search,
     SearchId,
 )
@@ -78,6 +79,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 CONTEXT = "INSERT INTO casework.context (search, candidate, contradicts, opened_at) VALUES ($1, $2, $3, $4)"
 RESOLUTION = "INSERT INTO casework.resolution (search, fact, resolved_by, resolved_at) VALUES ($1, $2, $3, $4)"
+RETURNED = """
+INSERT INTO casework.returned (search, n, supervisor, reason, returned_at) VALUES ($1, $2, $3, $4, $5)
+"""
 CORROBORATION = """
 INSERT INTO casework.corroboration (search, n, kind, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5)
 """
@@ -112,6 +116,8 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
             await conn.execute(PERMISSION, search.id, search.requested_by, event.by, *said)
         case ContextOpened():
             await conn.execute(CONTEXT, search.id, event.candidate, list(event.contradicts), event.at)
+        case ReviewReturned():
+            await conn.execute(RETURNED, search.id, len(search.returned), event.by, event.reason, event.at)
         case LeadDecided():
             for fact in event.resolutions:
                 await conn.execute(RESOLUTION, search.id, fact, event.by, now)

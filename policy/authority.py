@@ -15,6 +15,7 @@ from policy.model import (
     Actor,
     AllowRepository,
     AnswerCandidate,
+    AppendNote,
     ApproveRequest,
     AssessPhoto,
     ChooseFace,
@@ -25,6 +26,7 @@ from policy.model import (
     DropCandidate,
     Examination,
     ExpireLead,
+    GiveUp,
     HandBack,
     HandOver,
     InjectKnownAnswer,
@@ -42,6 +44,7 @@ from policy.model import (
     Refused,
     RejectPhoto,
     RequestSearch,
+    ReturnReview,
     Role,
     Search,
     State,
@@ -177,6 +180,12 @@ UNLOCKED = Bar(
     "Your opinion is locked. It can no longer be changed.",
     lambda search, person: person in examiners(search),
 )
+LOCKED = Bar(
+    "adds-to-own",
+    "only whoever's opinion is locked",
+    "Only an examiner whose opinion is locked adds to it.",
+    lambda search, person: person not in examiners(search),
+)
 APPROVAL_OWED = Bar(
     "approval-owed",
     "only while an approval is owed",
@@ -251,6 +260,11 @@ AUTHORITY: Mapping[type[Command], Authority] = {
     Conclude: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
     OpenContext: _system(S.AGREED),
     DecideLead: Authority(SUPERVISOR, _in(S.AGREED), (NOT_OWN, NO_CONFLICT, DECIDES_NOT_EXAMINED), shows_result=True),
+    ReturnReview: Authority(SUPERVISOR, _in(S.AGREED), (NOT_OWN, NO_CONFLICT, DECIDES_NOT_EXAMINED), shows_result=True),
+    AppendNote: Authority(
+        EXAMINER, _in(S.IN_REVIEW, S.DISAGREED, S.AGREED, S.LEAD, S.CLOSED), (LOCKED,), certified=False
+    ),
+    GiveUp: _system(S.REQUESTED, S.ASSESSED, S.SEARCHED, S.AGREED),
     DeclareConflict: Authority(
         _by(Role.EXAMINER, Role.SUPERVISOR, Role.EXECUTIVE),
         frozenset(S) - {S.NEW, S.LEAD, S.CLOSED},
@@ -300,7 +314,7 @@ STATE_IN_WORDS: Mapping[State, str] = {
     State.ASSESSED: "The search is running. Nothing is needed from you now.",
     State.SEARCHED: "The review is being opened. Nothing is needed from you now.",
     State.IN_REVIEW: "The examiners are comparing. Nothing else is possible now.",
-    State.DISAGREED: "The examiners differ and an arbiter is comparing. Nothing else is possible now.",
+    State.DISAGREED: "Another examiner is comparing. Nothing else is possible now.",
     State.AGREED: "The examination is over and a supervisor is deciding. Nothing can be added to it.",
     State.LEAD: "A lead was issued already. Nothing was changed.",
     State.CLOSED: "This search is closed already. Nothing was changed.",

@@ -154,6 +154,7 @@ DEEDS: Mapping[str, Callable[[Scene, m.Actor], Scene]] = {
     "approves the lead and resolves it": lambda scene, by: scene.after(
         m.DecideLead(approve=True, reason=REASON, resolutions={c.fact: RESOLVED for c in against(scene.search)}), by
     ),
+    "asks for one more opinion": _gives(m.ReturnReview(REASON)),
     "rejects the lead": _gives(m.DecideLead(approve=False, reason=REASON)),
     "acknowledges the lead": _gives(m.Acknowledge()),
     "withdraws": _gives(m.Withdraw(REASON)),

@@ -27,6 +27,8 @@ from policy.model import (
     LeadExpired,
     LeadIssued,
     LeadRecalled,
+    Note,
+    NoteAppended,
     Outcome,
     OutcomeRecorded,
     PhotoAssessed,
@@ -43,6 +45,7 @@ from policy.model import (
     RequestApproved,
     RequestHeld,
     RequestRejected,
+    ReviewReturned,
     Search,
     SearchClosed,
     SearchRequested,
@@ -129,6 +132,10 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
             return replace(search, context=event.checks)
         case LeadDecided():
             return replace(search, decided_by=event.by, resolutions=event.resolutions)
+        case ReviewReturned():
+            return replace(search, state=State.DISAGREED, lead=None, returned=(*search.returned, event.by))
+        case NoteAppended():
+            return replace(search, notes=(*search.notes, Note(event.by, event.at, event.note)))
         case LeadIssued():
             return replace(search, state=State.LEAD, lead=event.candidate, outcome=Outcome.POSSIBLE_MATCH)
         case SearchClosed():

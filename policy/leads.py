@@ -6,6 +6,7 @@ from datetime import datetime
 from policy import aftermath, contradictions, intake, wording
 from policy.model import (
     Actor,
+    AppendNote,
     ContextOpened,
     DecideLead,
     Event,
@@ -13,6 +14,7 @@ from policy.model import (
     LeadDecided,
     LeadIssued,
     LeadRecalled,
+    NoteAppended,
     OpenContext,
     Outcome,
     OutcomeRecorded,
@@ -21,6 +23,8 @@ from policy.model import (
     RecordEvidence,
     RecordOutcome,
     Refused,
+    ReturnReview,
+    ReviewReturned,
     Search,
     SearchClosed,
 )
@@ -73,12 +77,31 @@ def decide_lead(search: Search, command: DecideLead, by: Actor) -> Events:
     return (decided, LeadIssued(label, supporters(search, label)))
 
 
+def return_review(search: Search, command: ReturnReview, by: Actor, now: datetime) -> Events:
+    """One more examiner compares, blind like those before; from then on they have to agree as well (M23)."""
+    reason = command.reason.strip()
+    if not reason:
+        return (WITHOUT_REASON,)
+    return (ReviewReturned(by.id, now, reason),) if search.context is not None else (NOT_COMPARED,)
+
+
+def append_note(command: AppendNote, by: Actor, now: datetime) -> Events:
+    """What an examiner sees later is said beside the opinion, never in its place (M22)."""
+    said = command.text.strip()
+    if intake.is_placeholder(said, NOTE_MIN_CHARS):
+        return (Refused("says-something", "Say what should be known beside your opinion."),)
+    if word := wording.claim(said):
+        return (Refused("sober-words", f"“{word}” says more than a comparison can: write what you see (L3)."),)
+    return (NoteAppended(by.id, now, said),)
+
+
 def against(search: Search) -> tuple[contradictions.Check, ...]:
     """What contradicts the lead that the examiners agree on; nothing before the context was opened."""
     return contradictions.contradictions(search.context or ())
 
 
 RESOLUTION_MIN_CHARS = 20
+NOTE_MIN_CHARS = 10
 
 
 def _unresolved(resolved: Mapping[str, str]) -> Refused | None:

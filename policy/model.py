@@ -37,7 +37,7 @@ class State(StrEnum):
     ASSESSED = "assessed"  # one face, good enough; still to be searched
     SEARCHED = "searched"  # candidates are known; the review is still to be opened
     IN_REVIEW = "in-review"
-    DISAGREED = "disagreed"  # an arbiter is needed (M21)
+    DISAGREED = "disagreed"  # one more opinion is needed: examiners differ (M21), or a supervisor asked for it (M23)
     AGREED = "agreed"  # the supervisor decides (M23)
     LEAD = "lead"
     CLOSED = "closed"
@@ -51,6 +51,7 @@ class Outcome(StrEnum):
     UNSUITABLE = "unsuitable"
     WITHDRAWN = "withdrawn"
     REJECTED = "rejected"  # by whoever had to approve
+    ERROR = "error"  # a fault of the desk's own
     KNOWN_ANSWER = "known-answer"  # of a case that measures examiners; nothing else comes of it
 
 
@@ -124,6 +125,15 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What an examiner added to an opinion that was locked before (M22)."""
+
+    by: PersonId
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preparation:
     """One recorded operation on a copy of the probe; the copy itself is kept under its hash (M10)."""
 
@@ -170,6 +180,8 @@ class Search:
     handed_back: tuple[PersonId, ...] = ()  # who began to examine and gave it back
     handed_to: PersonId | None = None  # the examiner whom a supervisor asked; None: whoever sits down first
     context: tuple[Check, ...] | None = None  # what was described beside the record; None: not looked at yet (X3)
+    returned: tuple[PersonId, ...] = ()  # supervisors who wanted one more opinion; with each, one more has to agree
+    notes: tuple[Note, ...] = ()
     resolutions: Mapping[str, str] = field(default_factory=dict[str, str])  # of contradictions, by fact
     decided_by: PersonId | None = None
     outcome: Outcome | None = None
@@ -345,6 +357,25 @@ class DecideLead:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnReview:
+    """A supervisor wants one more examiner to compare, who has to agree as well (M23)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppendNote:
+    """An examiner adds to their locked opinion, which itself stays as it is (M22)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """What the desk has to do by itself failed too often (M24)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledge:
     pass
 
@@ -409,6 +440,9 @@ Command = (
     | Conclude
     | OpenContext
     | DecideLead
+    | ReturnReview
+    | AppendNote
+    | GiveUp
     | Acknowledge
     | RecordEvidence
     | RecordOutcome
@@ -607,6 +641,20 @@ class LeadDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewReturned:
+    by: PersonId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAppended:
+    by: PersonId
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeadIssued:
     candidate: Label
     examiners: tuple[PersonId, ...]
@@ -693,6 +741,8 @@ Event = (
     | ExaminersDisagreed
     | ContextOpened
     | LeadDecided
+    | ReviewReturned
+    | NoteAppended
     | LeadIssued
     | SearchClosed
     | LeadAcknowledged

@@ -18,6 +18,7 @@ from policy.model import (
     AllowRepository,
     Answer,
     AnswerCandidate,
+    AppendNote,
     ApproveRequest,
     AssessPhoto,
     CandidateAnswered,
@@ -38,6 +39,7 @@ from policy.model import (
     ExpireLead,
     Face,
     FaceChosen,
+    GiveUp,
     HandBack,
     HandedBack,
     HandedOver,
@@ -73,6 +75,7 @@ from policy.model import (
     RequestHeld,
     RequestRejected,
     RequestSearch,
+    ReturnReview,
     Role,
     Search,
     SearchClosed,
@@ -92,6 +95,10 @@ NO_FACE = (
     "A picture in which the face is larger and sharper may help."
 )
 PERMISSION_OVER = "The permission to search further photographs ran out before the search. Nothing found is kept."
+FAULT = (
+    "The desk could not go on with this search because of a fault of its own. This says nothing about any person. "
+    "The administrators know. Post the photograph again if the case still needs it."
+)
 NOBODY = "The gallery holds nobody who may be searched for this purpose."
 
 
@@ -156,6 +163,12 @@ def _done_before(  # noqa: C901 - a case per command
             return search.context is not None
         case DecideLead():
             return search.decided_by == by.id and command.approve == (search.lead is not None)
+        case ReturnReview():
+            return search.state is State.DISAGREED and search.returned[-1:] == (by.id,)
+        case AppendNote():
+            return any((note.by, note.text) == (by.id, command.text.strip()) for note in search.notes)
+        case GiveUp():
+            return search.outcome is not None
         case Acknowledge():
             return search.acknowledged_at is not None and search.requested_by == by.id
         case RecordEvidence():
@@ -229,6 +242,12 @@ def _do(  # noqa: C901 - a case per command
             return leads.open_context(search, command, pack, now)
         case DecideLead():
             return leads.decide_lead(search, command, by)
+        case ReturnReview():
+            return leads.return_review(search, command, by, now)
+        case AppendNote():
+            return leads.append_note(command, by, now)
+        case GiveUp():
+            return (SearchClosed(Outcome.ERROR, FAULT),)
         case Acknowledge():
             return (LeadAcknowledged(by.id, now, aftermath.expires(now, pack.leads.expiry_days)),)
         case RecordEvidence():
@@ -500,10 +519,11 @@ def _compared(command: Conclude, pack: Pack) -> Refused | None:
 def _after_opinions(search: Search, pack: Pack) -> Events:
     """Nothing until enough opinions are locked; then agreement, disagreement, or no lead; never by rank (M21)."""
     opinions = [e for e in search.examinations if e.conclusion is not None]
-    if len(opinions) < pack.review.examiners:
+    needed = pack.review.examiners + len(search.returned)
+    if len(opinions) < needed:
         return ()
     picks = [e.candidate for e in opinions if e.candidate is not None]
-    agreed = {pick for pick in picks if picks.count(pick) >= pack.review.examiners}
+    agreed = {pick for pick in picks if picks.count(pick) >= needed}
     if agreed:
         return (ExaminersAgreed(agreed.pop()),)
     if picks and pack.review.disagreement == "arbiter" and search.state is not State.DISAGREED:

@@ -28,7 +28,7 @@ STAGES = {
     Stage.FACE: "Say which face is meant",
     Stage.QUALITY: "A poor image waits for a decision",
     Stage.EXAMINATION: "An examination",
-    Stage.ARBITRATION: "An examination that needs a third opinion",
+    Stage.ARBITRATION: "An examination that needs one more opinion",
     Stage.DECISION: "A decision on a lead",
 }
 WHERE = {

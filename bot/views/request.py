@@ -54,7 +54,7 @@ STAGES = {
     State.ASSESSED: "Searching the gallery",
     State.SEARCHED: "Opening the examination",
     State.IN_REVIEW: "Being examined",
-    State.DISAGREED: "Being examined by an arbiter",
+    State.DISAGREED: "Being examined by one more examiner",
     State.AGREED: "With a supervisor for decision",
     State.LEAD: "Closed: see the notice below",
     State.CLOSED: "Closed: see the notice below",
@@ -179,6 +179,8 @@ def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
             title, body = "WITHDRAWN.", "The search was withdrawn at the requester's wish."
         case Outcome.REJECTED:
             title, body = "NOT APPROVED.", "The request was not approved. This says nothing about any person."
+        case Outcome.ERROR:
+            title, body = "FAULT.", "The search could not be finished."
         case Outcome.KNOWN_ANSWER | None:
             raise AssertionError("a notice before the end")
     text = f"{title} {search.reason}"

@@ -57,7 +57,7 @@ def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
         ),
         *pictured(files, PROBE, "Submitted image"),
         *pictured(files, PREPARED, PREPARED_WORDS),
-        *([_open(search)] if search.state is State.IN_REVIEW else []),
+        *([_open(search)] if search.state in {State.IN_REVIEW, State.DISAGREED} else []),
         context(
             f"{len(search.candidates)} candidates in the thread, in no meaningful order · two examiners are needed"
         ),
@@ -170,9 +170,9 @@ def locked(search: Search) -> View:
 
 
 def arbiter_called(search: Search) -> tuple[str, list[Block]]:
-    text = f"Examination {search.id} needs a third examiner"
+    text = f"Examination {search.id} needs one more examiner"
     return text, [
-        section(f"*A third examiner is needed* for examination {search.id}, on the same terms."),
+        section(f"*One more examiner is needed* for examination {search.id}, on the same terms."),
         _open(search),
     ]
 
@@ -214,8 +214,19 @@ def viewer_link(address: str) -> View:
 def over(search: Search) -> tuple[str, list[Block]]:
     """The head of the thread once nobody can add to it."""
     text = f"Examination {search.id} is over"
-    shown = [actions(button("What is on record", "see_context", search.id))] if search.lead else []
-    return text, [header(f"Examination {search.id}"), section("*This examination is over.* Thank you."), *shown]
+    shown = [button("What is on record", "see_context", search.id)] if search.lead else []
+    add = button("Add to my opinion", "add_note", search.id)
+    thanks = section("*This examination is over.* Thank you.")
+    return text, [header(f"Examination {search.id}"), thanks, actions(*shown, add)]
+
+
+def note_form(search: Search) -> View:
+    """For an examiner whose opinion is locked: it stays, and this stands beside it (M22)."""
+    blocks = [
+        section(f"Your opinion on {search.id} stays as you locked it. What you add stands beside it on the record."),
+        asked("note", "What should be known", text_input("answer", multiline=True, longest=2000)),
+    ]
+    return modal("add_note", "Add to my opinion", "Add", blocks, {"search": search.id})
 
 
 def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
@@ -234,16 +245,46 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
         *pictured(files, PROBE, "Submitted image"),
         *pictured(files, label, f"Candidate {label}"),
         section("*Differences considered*"),
-        *[quoted(f"– {e.differences}") for e in opinions],
+        *[quoted(f"– {e.differences}") for e in opinions if e.differences],
+        *_added(search),
         *record.for_decision(search),
         *risk(search, label),
         actions(
             button("Approve as a lead", "approve_lead", search.id, style="primary"),
             button("Do not approve", "reject_lead", search.id, style="danger"),
+            button("Ask one more examiner", "return_review", search.id),
             button("Open the viewer", "open_viewer", f"{search.id} decision"),
         ),
         context("A supervisor who examined or requested cannot decide. A lead is never an identification."),
     ]
+
+
+def _added(search: Search) -> list[Block]:
+    if not search.notes:
+        return []
+    return [section("*Added after locking*"), *[quoted(f"– {note.text}") for note in search.notes]]
+
+
+def returned(search: Search) -> tuple[str, list[Block]]:
+    """In the place of the question, while one more examiner compares (M23)."""
+    text = f"Search {search.id} is with one more examiner"
+    return text, [section(f"*{text}.* The decision is asked for here again once that opinion is locked.")]
+
+
+def again(search: Search) -> tuple[str, list[Block]]:
+    """Beneath the question, which was edited and so called nobody."""
+    text = f"Decision needed on search {search.id}: one more opinion is locked"
+    return text, [section(f"*{text}.* The question above is open again.")]
+
+
+def return_form(search: Search) -> View:
+    blocks = [
+        section(
+            f"Search {search.id}: one more examiner compares, blind like those before. A lead then needs them, too."
+        ),
+        asked("reason", "Reason", text_input("answer", multiline=True, longest=2000)),
+    ]
+    return modal("return_review", "One more examiner", "Ask", blocks, {"search": search.id})
 
 
 def decision_form(search: Search, *, approve: bool) -> View:

@@ -1,6 +1,8 @@
 """What people are reminded of. Pure."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from bot.views.blocks import Block, context, literal, section
 from policy.model import PersonId
@@ -26,6 +28,28 @@ def certification_of(account: str | None, person: PersonId, until: datetime) -> 
     text = "A certification ends soon"
     renew = "`leadgate people import` records the renewal."
     return text, [section(f"*The certification of {who} ends on {until:%d %B %Y}.* {renew}")]
+
+
+IN_WORDS = {
+    "receive-photo": "reading the photograph",
+    "run-search": "searching the gallery",
+    "open-review": "opening the examination",
+    "open-context": "looking at the arrest record",
+}
+
+
+def stuck(job: Mapping[str, Any], *, given_up: bool) -> Message:
+    """To the supervisors: a search cannot go on."""
+    text = f"Search {job['search']} is stuck"
+    until = datetime.fromisoformat(job["until"])
+    ends = f" At {until:%H:%M} UTC on {until:%d %B} it ends, and its requester is told." if given_up else ""
+    what = IN_WORDS.get(job["kind"], job["kind"])
+    return text, [
+        section(
+            f"*{text}*: {what} failed again and again. Nothing of it is lost. An administrator finds why with "
+            f"`leadgate jobs dead`, and tries again with `leadgate jobs retry {job['job']}`.{ends}"
+        )
+    ]
 
 
 def report_due(report: Report, pack: str, day: date) -> Message:

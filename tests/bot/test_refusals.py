@@ -19,8 +19,8 @@ from policy.authority import AUTHORITY
 from policy.preparation import Brightness, Greyscale
 from tests import story as s
 from tests.bot.test_casework import SEARCH, tell
-from tests.policy.test_approvals import ALLOW, MINOR, PAROLE, POOR, YES
-from tests.story import BEN, DANA, EVA, MARA, NOBODY, OMNI, REX, SAM, SYSTEM
+from tests.policy.test_approvals import ALLOW, EMERGENCY, MINOR, NO, PAROLE, POOR, YES
+from tests.story import BEN, DANA, EVA, MARA, NOBODY, OMNI, REX, SAM, SYSTEM, VERA
 from tests.workspace.judges.limits_judge import limits_say
 
 POLICY = Path(__file__).parents[2] / "policy"
@@ -137,15 +137,15 @@ MET = {
         s.REX,
         "7 days at most",
     ),
-    "quarantined": ([(PAROLE, DANA)], s.APPROVE, MARA, ""),
+    "quarantined": ([*EMERGENCY, (s.APPROVE, MARA), (NO, VERA)], m.Acknowledge(), DANA, "Nobody may use its result"),
     "own-pack": ([(s.ASK, DANA)], m.Withdraw("Found."), DANA, "decided under nothing else"),
-    "approves-not-examined": ([], YES, OMNI, ""),
+    "approves-not-examined": (EMERGENCY, YES, replace(EVA, roles=OMNI.roles), "You examined the candidates"),
+    "adds-to-own": (s.AGREED, m.AppendNote("The scar was covered."), BEN, "whose opinion is locked adds to it"),
+    "says-something": (s.AGREED, m.AppendNote("n/a"), EVA, "Say what should be known"),
 }
 BY_THEMSELVES = {
     "sees-after-locking": "a question, and no command of its own (tests/policy/test_authority.py has it)",
     "own-pack": "a search is always given its own pack at the door (tests/policy/test_authority.py has it)",
-    "quarantined": "needs a day to pass between two commands (tests/policy/test_approvals.py has it)",
-    "approves-not-examined": "of an emergency that was examined before its approval (tests/policy/test_approvals.py has it)",
 }
 """Refusals that this door cannot be brought to at one fixed hour, and where they are met instead."""
 

@@ -63,6 +63,9 @@ ANYTHING = st.sampled_from(
         m.DecideLead(approve=True, reason="Sound."),
         m.DecideLead(approve=True, reason="Sound.", resolutions=RESOLVED),
         m.DecideLead(approve=False, reason="Not sound."),
+        m.ReturnReview("One more, please."),
+        m.AppendNote("The scar may be make-up."),
+        m.GiveUp(),
         m.Acknowledge(),
         *[m.RecordEvidence(kind, "Latent print on the till, lab report 26-114.") for kind in Evidence],
         *[m.RecordOutcome(outcome, "") for outcome in LeadOutcome],
@@ -156,9 +159,11 @@ class Desk(RuleBasedStateMachine):
             self.give(m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO), by)
 
     @precondition(lambda self: self.search.state is m.State.AGREED)
-    @rule(by=SUPERVISORS, record=st.sampled_from(LOOKED), resolved=st.sampled_from([RESOLVED, {}]))
-    def somebody_decides(self, by, record, resolved):
+    @rule(by=SUPERVISORS, record=st.sampled_from(LOOKED), resolved=st.sampled_from([RESOLVED, {}]), back=st.booleans())
+    def somebody_decides(self, by, record, resolved, back):
         self.give(m.OpenContext(record), s.SYSTEM)
+        if back and not self.search.returned:
+            self.give(m.ReturnReview("One more, please."), by)
         if self.search.state is m.State.AGREED:
             self.give(m.DecideLead(approve=True, reason="Sound.", resolutions=resolved), by)
 
@@ -202,11 +207,12 @@ class Desk(RuleBasedStateMachine):
         for lead, _, _ in issued:
             supporters, search = set(lead.examiners), self.search
             approvers = {a.by for a in search.approvals}
-            assert len(supporters) == len(lead.examiners) >= self.rules.review.examiners
+            assert len(supporters) == len(lead.examiners) >= self.rules.review.examiners + len(search.returned)
             assert supporters <= set(examiners(search))
             assert search.requested_by not in {*examiners(search), search.decided_by}
             assert supporters.isdisjoint({search.overridden_by, search.decided_by} | approvers)
             assert search.decided_by not in search.handed_back
+            assert {*examiners(search), search.requested_by}.isdisjoint(search.returned)
             decides = self.rules.review.supervisor_decides or bool(against(search))
             assert (search.decided_by is not None) == decides
             assert search.context is not None
@@ -283,7 +289,7 @@ def test_a_lead_is_within_reach_of_the_machine_under_every_pack(name):
     desk.the_gallery_is_searched()
     for by in (s.EVA, s.NOOR):
         desk.somebody_examines(by, FOUND[0].label)
-    desk.somebody_decides(s.MARA, s.RECORD, {})
+    desk.somebody_decides(s.MARA, s.RECORD, {}, back=False)
     assert desk.search.state is m.State.LEAD
     desk.no_lead_without_the_packs_reviewers_none_of_them_the_requester()
     desk.nobody_uncertified_asked_examined_approved_or_decided()

@@ -184,6 +184,11 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         **{f"reminder {n}": home.reminder(one) for n, one in enumerate(waits(search))},
         **{f"escalation {n}": home.escalation(one) for n, one in enumerate(waits(search))},
         "handed": home.handed(search),
+        "returned": review.returned(search),
+        "asked again": review.again(search),
+        "stuck": upkeep.stuck(
+            {"search": SEARCH, "job": 9, "kind": typed, "until": story.NOON.isoformat()}, given_up=True
+        ),
         "expires soon": aftermath.expires_soon(search, story.NOON),
         "expired": aftermath.expired(search),
         "recalled": aftermath.recalled(replace(search, recalled=typed)),
@@ -227,6 +232,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "home": home.tab([(one, n % 2 == 0) for n, one in enumerate(waits(search) * 5)], story.NOON),
             "empty home": home.tab([], story.NOON),
             "home without a database": home.away(),
+            "add to an opinion": review.note_form(search),
+            "ask for one more opinion": review.return_form(search),
             "hand back": home.hand_back_form(search),
             "hand over": home.hand_over_form(search, {f"U{n}": typed[:200] or "Eva" for n in range(150)}),
             "queue": home.queue(waits(search) * 5, story.NOON),
