@@ -18,6 +18,7 @@ LEAD = "INSERT INTO casework.lead VALUES ($1, 'K7', $2, $3, $4, $5)"
 CONTEXT = "INSERT INTO casework.context VALUES ($1, 'K7', $2, $3)"
 RESOLUTION = "INSERT INTO casework.resolution VALUES ($1, $2, $3, $4)"
 PERMISSION = "INSERT INTO casework.permission VALUES ($1, $2, $3, $4, 'Consented to in writing.', $5, $6)"
+RETURNED = "INSERT INTO casework.returned VALUES ($1, $2, $3, $4, $5)"
 PEOPLE = "INSERT INTO casework.person (id, name, roles, certified_until) VALUES ($1, $1, $2, $3)"
 
 
@@ -63,6 +64,10 @@ def resolved(fact, who="chief"):
     return RESOLUTION, SEARCH, fact, who, s.NOON
 
 
+def returned(who="chief", reason="The light differs.", n=1):
+    return RETURNED, SEARCH, n, who, reason, s.NOON
+
+
 TWO = (opinion(EVA.id), opinion(NOOR.id))
 REFUSED = {
     "an opinion of the requester": ("reviews_not_own", [opinion(s.DANA.id)]),
@@ -85,6 +90,17 @@ REFUSED = {
     "a lead decided by a third examiner": (
         "decides_not_own",
         [*TWO, opinion("both"), lead(EVA.id, NOOR.id, "both")],
+    ),
+    "a review that an examiner sends back": ("returned_by_an_outsider", [*TWO, opinion("both"), returned("both")]),
+    "a review that the requester sends back": ("returned_by_an_outsider", [*TWO, returned(s.DANA.id)]),
+    "a review that is sent back for no reason": ("returned_reason_check", [*TWO, returned(reason=" ")]),
+    "a lead of two after it was sent back": (
+        "lead_after_returns",
+        [*TWO, returned(), looked(), lead(EVA.id, NOOR.id, "chief")],
+    ),
+    "a lead of three after it was sent back twice": (
+        "lead_after_returns",
+        [*TWO, opinion(BEN.id), returned(), returned(n=2), looked(), lead(EVA.id, NOOR.id, "chief")],
     ),
     "a search that calls itself a lead": (
         "lead_is_on_record",
@@ -123,6 +139,11 @@ async def test_under_a_pack_that_asks_for_three_two_are_too_few(bot, database):
     with pytest.raises(asyncpg.CheckViolationError, match="2 of 3 examiners agree"):
         await at_once(bot, *TWO, lead(EVA.id, NOOR.id, "chief"))
     await at_once(bot, *TWO, opinion(BEN.id), looked(), lead(EVA.id, NOOR.id, "chief"))
+
+
+async def test_a_lead_of_three_stands_after_it_was_sent_back(bot):
+    await at_once(bot, *TWO, returned(), opinion(BEN.id), looked(), lead(EVA.id, NOOR.id, "chief"))
+    assert await bot.fetchval("SELECT count(*) FROM casework.lead") == 1
 
 
 ISSUED = lead(EVA.id, NOOR.id, "chief")
