@@ -161,6 +161,10 @@ def _oversight(app: AsyncApp, p: Parts) -> None:
     async def usage(ack: AsyncAck, body: dict[str, Any]) -> None:
         await oversight.usage(ack, body, clock())
 
+    async def case(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await oversight.case(ack, body, clock())
+
+    app.command("/face-case")(_commanded(case))
     app.command("/face-usage")(_commanded(usage))
     app.command("/face-recall")(_commanded(recall))
     app.command("/face-quality")(_commanded(quality.asked))

@@ -232,6 +232,8 @@ def _posted(event: Posted, search: Search) -> tuple[Job, ...]:
     match event.what:
         case Post.REVIEW:
             return _card(search), taken_away(search, "late", IMAGES_FOR)
+        case Post.DECISION if search.notes:  # added while the question was on its way
+            return (Job("retire-post", f"{search.id}:{event.what}:posted", {"search": search.id, "what": event.what}),)
         case Post.PHOTOGRAPH if search.quarantined:  # while it was on its way
             return (taken_away(search, "withheld-photograph"),)
         case Post.PHOTOGRAPH:

@@ -11,6 +11,7 @@ from bot.casework import Casework
 from bot.database import Pool
 from bot.people import People
 from bot.views import review
+from policy import intake
 from policy.model import RecallLead, Refused, Role, SearchId
 from policy.pack import Pack
 
@@ -53,7 +54,7 @@ class Oversight:
             await ledger.append(conn, "oversight", "Asked", at=now, actor=by.id, data=data)
             rows = await store.usage(conn, *period) if allowed and period else []
         if not allowed:
-            await ack(text="This is for supervisors and auditors; you are neither. The attempt was recorded.")
+            await ack(text=NOT_FOR_YOU)
         elif period is None:
             await ack(text=HOW)
         else:
@@ -61,7 +62,29 @@ class Oversight:
             since, until = (moment.date().isoformat() for moment in period)
             await ack(text="Use of facial recognition", blocks=review.usage(rows, labels, since, until))
 
+    async def case(self, ack: AsyncAck, body: dict[str, Any], now: datetime) -> None:
+        """/face-case: every search of a case, to the supervisor alone; which were shown is recorded, the number is not.
 
+        Who examines as well sees what is over only: before, they read nothing of a request (M17).
+        """
+        by = await self._people.actor(body["team_id"], body["user_id"])
+        number = intake.normalised(body.get("text") or "")
+        allowed = bool(by.roles & {Role.SUPERVISOR, Role.AUDITOR})
+        async with self._pool.acquire() as conn, conn.transaction():
+            closed_only = Role.EXAMINER in by.roles
+            rows = await store.of_case(conn, number, closed_only=closed_only) if allowed and number else []
+            data = {"command": "face-case", "allowed": allowed, "searches": [row["id"] for row in rows]}
+            await ledger.append(conn, "oversight", "Asked", at=now, actor=by.id, data=data)
+        if not allowed:
+            await ack(text=NOT_FOR_YOU)
+        elif not number:
+            await ack(text="Say the case number, as it stood in the request: `2026-075-001234`.")
+        else:
+            labels = {purpose.code: purpose.label for purpose in self._pack.purposes}
+            await ack(text="Searches of a case", blocks=review.of_case(rows, labels, number))
+
+
+NOT_FOR_YOU = "This is for supervisors and auditors; you are neither. The attempt was recorded."
 RECALL = re.compile(r"(LG-[0-9A-Z]{12})\s+(\S.*)", re.DOTALL)
 HOW_TO_RECALL = "Say which lead and why: `LG-ABCDEFGHJKLM the witness has since named another man`."
 RECALLED = "The lead is recalled. Its requester is told to destroy what they have, and is reminded until they answer."

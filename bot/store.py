@@ -152,6 +152,18 @@ async def earlier(conn: Conn, search_id: SearchId) -> dict[str, int]:
     return {row["outcome"]: row["searches"] for row in await conn.fetch(EARLIER, search_id)}
 
 
+OF_CASE = """
+SELECT id, purpose, state, outcome, requested_at FROM casework.search
+WHERE case_number = $1 AND requested_by <> 'known-answer' AND (outcome IS NOT NULL OR NOT $2)
+ORDER BY requested_at DESC, id LIMIT 100
+"""
+
+
+async def of_case(conn: Conn, case_number: str, *, closed_only: bool) -> list[Mapping[str, Any]]:
+    """The searches of a case, the latest first: what they were for and what came of them, and nobody's name."""
+    return [dict(row) for row in await conn.fetch(OF_CASE, case_number, closed_only)]
+
+
 EVERY = "SELECT id FROM casework.search WHERE requested_by <> 'known-answer' ORDER BY requested_at, id"
 
 

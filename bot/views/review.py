@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bot.views import context as record
 from bot.views.blocks import (
@@ -28,6 +29,7 @@ from policy.model import Candidate, Conclusion, Examination, Label, Search, Stat
 from policy.morphology import Answer, Support
 
 PAGE = 20  # candidates on one page of the worksheet; a view holds 100 blocks
+MOST_OF_A_CASE = 40
 CONCLUSION, DIFFERENCES = "conclusion", "differences"
 SUPPORT_WORDS = {  # the scale is an examiner's own; others are told three words at most
     Support.SAME_STRONGLY: "One person: strong support",
@@ -315,6 +317,19 @@ def usage(rows: Sequence[Mapping[str, object]], labels: Mapping[str, str], since
     total = sum(int(str(row["searches"])) for row in rows)
     lines = [section(f"*{literal(labels.get(p, p))}*\n{' · '.join(counts)}") for p, counts in by_purpose.items()]
     return [*blocks, *lines[:45], context(f"{total} searches in all · outcomes as in the ledger")]
+
+
+def of_case(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, str], number: str) -> list[Block]:
+    """The searches of a case, for supervisors and auditors. No image, no person (M33)."""
+    blocks = [header("Searches of a case"), context(f"Case {literal(number)}")]
+    if not rows:
+        return [*blocks, section("Nothing on record was requested under this number.")]
+    for row in rows[:MOST_OF_A_CASE]:
+        came = f"outcome {row['outcome']}" if row["outcome"] else f"open: {row['state']}"
+        what = literal(labels.get(row["purpose"], row["purpose"]))
+        blocks.append(section(f"*{row['id']}* · {row['requested_at']:%Y-%m-%d %H:%M} UTC\n{what} · {came}"))
+    told = f"{min(len(rows), MOST_OF_A_CASE)} of {len(rows)} searches, the latest first"
+    return [*blocks, context(f"{told} · `leadgate ledger` has all that is on record of each")]
 
 
 def telling(text: str) -> View:

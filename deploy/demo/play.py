@@ -239,4 +239,6 @@ async def _verify(system: System, search: str, say: Say) -> None:
 
 
 def has(message: Json, action: str) -> bool:
-    return any(e.get("action_id") == action for b in message.get("blocks") or [] for e in b.get("elements", []))
+    """Whether the message shows a button of that action, in a row of its own or beside a text."""
+    shown = [e for b in message.get("blocks") or [] for e in (*b.get("elements", []), b.get("accessory") or {})]
+    return any(element.get("action_id") == action for element in shown)

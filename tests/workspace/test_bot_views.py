@@ -27,6 +27,7 @@ from policy.model import (
     Examination,
     Face,
     Label,
+    Note,
     Outcome,
     PersonId,
     Search,
@@ -141,6 +142,16 @@ def _corroborated(typed: str) -> tuple[Corroboration, ...]:
     return tuple(Corroboration(kind, typed, "U0REQUEST", story.NOON) for kind in Evidence) * 5
 
 
+OF_A_CASE = {
+    "id": SEARCH,
+    "purpose": "suspect",
+    "state": "closed",
+    "outcome": "possible-match",
+    "requested_at": story.NOON,
+}
+EVA = PersonId("eva")
+
+
 def against_the_record(search: Search, typed: str) -> Search:
     """The same search, every fact of the record against what was described."""
     checks = tuple(Check(fact, typed, typed, Compared.CONTRADICTS) for fact in Fact)
@@ -184,6 +195,9 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         **{f"reminder {n}": home.reminder(one) for n, one in enumerate(waits(search))},
         **{f"escalation {n}": home.escalation(one) for n, one in enumerate(waits(search))},
         "handed": home.handed(search),
+        "decision with what was added": review.decision(
+            replace(search, notes=(Note(EVA, story.NOON, typed),) * 5), FILES
+        ),
         "returned": review.returned(search),
         "asked again": review.again(search),
         "stuck": upkeep.stuck(
@@ -246,6 +260,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "addressed": [request.addressed_to("U0REQUEST")],
             "quality": quality.figures(3.5, 7, *_figures(typed)),
             "usage": review.usage(usage, {}, "2026-01-01", "2026-02-01"),
+            "a case": review.of_case([OF_A_CASE, OF_A_CASE | {"outcome": None}] * 40, {}, typed[:200]),
+            "a case without searches": review.of_case([], {}, typed[:200]),
         }
     )
 
