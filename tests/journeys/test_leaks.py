@@ -179,6 +179,7 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
     seen.read(sheet, await who.messages(town.room("review"), root["ts"]))
     assert "initial_option" not in json.dumps(sheet), "an answer that this examiner did not give"
     await files_of(who, sheet, chance, seen)
+    seen.read((await who.wait_for(who.home, 20))["blocks"])
     if looks:
         await who.close_view()
         await at_the_viewer(town, root, who.name, marks["note"], chance, seen)
