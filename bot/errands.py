@@ -5,7 +5,7 @@ followed by the fact that it happened.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from bot import copies, ids, jobs, leadsheet, ledger, photos, queue, store
 from bot.casework import SYSTEM, Casework, stream_of
@@ -98,6 +98,7 @@ class Errands:
             "open-review": self.open_review,
             "call-arbiter": self.call_arbiter,
             "ask-decision": self.ask_decision,
+            "tell-note": self.tell_note,
             "ask-approval": self.ask_approval,
             "check-approval": self.check_approval,
             "settle-approval": self.settle_approval,
@@ -227,8 +228,7 @@ class Errands:
     async def _photograph(self, search: Search) -> Message:
         chosen = next(c for c in search.candidates if c.label == search.lead)
         picture = await self._matcher.gallery_photo(chosen.photos[0])
-        facts = await self._matcher.person(chosen.person, str(search.evidence["classes"]).split())
-        taken = next((p.taken_on for p in facts.photos if p.photo_id == chosen.photos[0]), None)
+        taken = await taken_on(search, chosen, self._matcher)
         file = (await self._desk.upload(search.id, {LEAD: picture}))[LEAD] if self._images else None
         return request.photograph(search, file, f"photograph taken {taken}" if taken else "date not recorded")
 
@@ -354,6 +354,16 @@ class Errands:
         await self._desk.post(key, channel, review.again(search), thread=ts, again=lease.again)
         await self._casework.finish(lease)
 
+    async def tell_note(self, lease: Lease) -> None:
+        """The supervisors know what an examiner added once there was a lead: it may have to be recalled."""
+        search = await self._search(lease)
+        _, thread = search.posts.get(Post.DECISION, " ").split(" ")
+        key, note = ids.post_key(lease.key, "note"), search.notes[lease.payload["note"]]
+        await self._desk.post(
+            key, self._rooms.oversight, review.added(search, note), thread=thread or None, again=lease.again
+        )
+        await self._casework.finish(lease)
+
     async def ask_approval(self, lease: Lease) -> None:
         """The supervisors have been asked to let it go on; by then it may be over, and nobody is asked."""
         search = await self._sealed(lease)
@@ -449,7 +459,13 @@ async def gathered(search: Search, pack: Pack, pool: Pool, kek: bytes, matcher: 
         probe = await photos.opened(conn, kek, search.id, "copy")
         earlier = await store.earlier(conn, search.id)
     assert probe is not None, "a lead without the copy that examiners saw"
-    return Sheet(search, pack, probe, picture, earlier)
+    return Sheet(search, pack, probe, picture, earlier, await taken_on(search, chosen, matcher))
+
+
+async def taken_on(search: Search, chosen: Candidate, matcher: Matcher) -> date | None:
+    """When the photograph that was compared was taken; None where that is not recorded."""
+    facts = await matcher.person(chosen.person, str(search.evidence["classes"]).split())
+    return next((photo.taken_on for photo in facts.photos if photo.photo_id == chosen.photos[0]), None)
 
 
 def _thread(search: Search) -> tuple[str, str]:

@@ -109,6 +109,9 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             again = (_retire(after, Post.REVIEW), _retire(after, Post.DECISION))
             return (_for_opinions("call-arbiter", after), _card(after), *again)
         case NoteAppended():
+            if after.state is State.LEAD:
+                told = {"search": after.id, "note": len(after.notes) - 1}
+                return (Job("tell-note", f"{after.id}:{len(after.notes)}", told),)
             return (_retire(after, Post.DECISION),) if after.state is State.AGREED else ()
         case LeadIssued():
             return (_job("give-notice", after), _card(after), taken_away(after, "decided"))

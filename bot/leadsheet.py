@@ -7,7 +7,7 @@ more than that somebody *may* be the same person.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from bot.views import comparison, context
@@ -39,6 +39,7 @@ OUTCOMES = {  # in words that a lead sheet may use
     "unsuitable": "with an unsuitable image",
     "withdrawn": "withdrawn",
     "rejected": "not approved",
+    "error": "ended by a fault",
 }
 CHAT_LIMITS = (  # L6
     "The submitted image was received through chat, which removes metadata: it is not the evidence item itself. The "
@@ -55,6 +56,7 @@ class Sheet:
     probe: bytes
     candidate: bytes
     earlier: Mapping[str, int]  # searches of the same case that were requested before, by outcome ("open")
+    taken: date | None = None  # when the arrest photograph was; None: not recorded
 
 
 def pdf(sheet: Sheet) -> bytes:
@@ -68,7 +70,7 @@ def pdf(sheet: Sheet) -> bytes:
         TEMPLATE.read_bytes(),
         format="pdf",
         sys_inputs={
-            "sheet": json.dumps(said(search, sheet.pack, sheet.earlier)),
+            "sheet": json.dumps(said(search, sheet.pack, sheet.earlier, sheet.taken)),
             # typst-py holds files in memory as text alone; photographs stay off the disk all the same
             "probe": json.dumps(list(sheet.probe)),
             "candidate": json.dumps(list(sheet.candidate)),
@@ -81,7 +83,7 @@ def pdf(sheet: Sheet) -> bytes:
     return made
 
 
-def said(search: Search, pack: Pack, earlier: Mapping[str, int]) -> dict[str, object]:
+def said(search: Search, pack: Pack, earlier: Mapping[str, int], taken: date | None = None) -> dict[str, object]:
     """Every word of the sheet that depends on the search."""
     opinions = [e for e in search.examinations if e.candidate == search.lead]
     return {
@@ -92,12 +94,12 @@ def said(search: Search, pack: Pack, earlier: Mapping[str, int]) -> dict[str, ob
         "probe_alt": "Photograph: the submitted image, other faces masked.",
         "candidate_alt": "Photograph: the arrest photograph of a person who may be the person in the submitted image. "
         "An investigative lead only, not an identification.",
-        "candidate_caption": "Arrest photograph",
+        "candidate_caption": f"Arrest photograph, taken {taken:%d %B %Y}" if taken else "Arrest photograph, undated",
         "duties": list(DUTIES),
-        "differences": [e.differences for e in opinions],
+        "differences": [*(e.differences for e in opinions), *(f"Added later: {n.text}" for n in search.notes)],
         "contradictions": context.on_the_lead(search),
         "comparison": [f"Examiner {n}. {told}" for n, told in enumerate(_compared(opinions), start=1)],
-        "limits": [_image_limits(search), CHAT_LIMITS, *_edits(search), GALLERY_LIMITS],
+        "limits": [_image_limits(search), CHAT_LIMITS, *_edits(search), GALLERY_LIMITS, *_age_gap(search, taken)],
         "facts": [*_facts(search, pack), ("Earlier searches", _earlier(earlier))],
         "handling": _handling(search, pack),
     }
@@ -112,6 +114,20 @@ def _image_limits(search: Search) -> str:
     face = next((f for f in search.faces if f.index == search.face), None)
     assert face is not None, "a lead without a face"
     return f"Submitted image: {_quality(face)}"
+
+
+OLD = 5  # years between photograph and request from which the sheet says so: faces change
+
+
+def _age_gap(search: Search, taken: date | None) -> list[str]:
+    """L7: an old photograph is a weaker one, for software and for people."""
+    if taken is None or search.requested_at is None:
+        return ["When the arrest photograph was taken is not recorded; it may be old, and faces change."]
+    asked = search.requested_at.date()
+    years = asked.year - taken.year - ((asked.month, asked.day) < (taken.month, taken.day))
+    if years < OLD:
+        return []
+    return [f"The arrest photograph was {years} years old when the search was requested: faces change in that time."]
 
 
 def _edits(search: Search) -> list[str]:

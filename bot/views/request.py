@@ -230,6 +230,7 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
         ),
         section("*Differences that the examiners considered*"),
         *[{"type": "section", "text": plain(f"– {d}", 3000)} for d in differences],
+        *[{"type": "section", "text": plain(f"– Added later: {note.text}", 3000)} for note in search.notes[:10]],
         *_contradictions(search),
         actions(
             button(

@@ -25,7 +25,7 @@ from bot.views.blocks import (
 )
 from bot.views.look_alikes import risk
 from policy.foils import shown_to
-from policy.model import Candidate, Conclusion, Examination, Label, Search, State
+from policy.model import Candidate, Conclusion, Examination, Label, Note, Search, State
 from policy.morphology import Answer, Support
 
 PAGE = 20  # candidates on one page of the worksheet; a view holds 100 blocks
@@ -265,6 +265,13 @@ def _added(search: Search) -> list[Block]:
     if not search.notes:
         return []
     return [section("*Added after locking*"), *[quoted(f"– {note.text}") for note in search.notes]]
+
+
+def added(search: Search, note: Note) -> tuple[str, list[Block]]:
+    """To the supervisors, of a lead that was issued: what an examiner has since said beside their opinion."""
+    text = f"An examiner added to their opinion on search {search.id}"
+    recall = actions(button("Recall this lead", "recall_lead", search.id))
+    return text, [section(f"*{text}*, after the lead was issued."), quoted(f"– {note.text}"), recall]
 
 
 def returned(search: Search) -> tuple[str, list[Block]]:

@@ -4,6 +4,7 @@ import io
 import os
 import re
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -203,3 +204,31 @@ def test_what_each_examiner_compared_is_on_the_sheet_and_the_scale_is_not():
     assert "Examiner 1. Similar: skin, head and face outline" in told
     assert told.count("Explainable: ears.") == 2
     assert not re.search(r"limited support|strong support|support either way", told)
+
+
+@pytest.mark.parametrize(
+    ("taken", "caption", "limit"),
+    [
+        (date(2026, 3, 1), "taken 01 March 2026", None),
+        (date(2021, 3, 14), "taken 14 March 2021", None),
+        (date(2021, 3, 13), "taken 13 March 2021", "was 5 years old when the search was requested"),
+        (None, "undated", "is not recorded; it may be old"),
+    ],
+)
+def test_an_old_photograph_is_said_to_be_old(taken, caption, limit):
+    told = leadsheet.said(acknowledged(), s.pack(), {}, taken)
+    assert caption in told["candidate_caption"]
+    said = [line for line in told["limits"] if "faces change" in line]
+    assert len(said) == (limit is not None)
+    assert all(limit in line for line in said)
+
+
+def test_what_an_examiner_added_stands_beside_the_differences():
+    noted = replace(acknowledged(), notes=(m.Note(s.EVA.id, s.NOON, "The scar may be make-up."),))
+    assert "Added later: The scar may be make-up." in leadsheet.said(noted, s.pack(), {})["differences"]
+
+
+@pytest.mark.parametrize("outcome", [*(o.value for o in m.Outcome if o is not m.Outcome.KNOWN_ANSWER), "open"])
+def test_every_end_of_an_earlier_search_has_its_words(outcome):
+    facts = dict(leadsheet.said(acknowledged(), s.pack(), {outcome: 1})["facts"])
+    assert facts["Earlier searches"].startswith("1 of this case before this one: 1 ")

@@ -55,7 +55,19 @@ async def test_one_more_opinion_is_asked_for_blind_and_all_three_carry_the_lead(
         await mara.click(again, "approve_lead")
         await mara.wait_view(lambda v: v.get("callback_id") == "decide_lead")
         assert await mara.submit({"reason": "Three sound examinations."}) == {}
-        await play.notice_of(dana, town.room("intake"), post["ts"], leads=True)
+        notice = await play.notice_of(dana, town.room("intake"), post["ts"], leads=True)
+        assert "Added later: The scar at the chin may be make-up." in json.dumps(notice["blocks"], ensure_ascii=False)
+        over = await noor.wait_message(
+            town.room("review"), lambda m: m["ts"] == root["ts"] and play.has(m, "add_note"), timeout=30
+        )
+        await noor.click(over, "add_note")
+        await noor.wait_view(lambda v: v.get("callback_id") == "add_note")
+        assert await noor.submit({"note": "Seen again: the ears differ more than I thought."}) == {}
+        told = await mara.wait_message(
+            town.room("oversight"), lambda m: "added to their opinion" in m["text"], asked["ts"], timeout=30
+        )
+        assert "the ears differ" in json.dumps(told["blocks"])
+        assert play.has(told, "recall_lead")
     kinds = await town.kinds(search)
     assert kinds.count("ReviewReturned") == 1
     assert kinds.count("ExaminersAgreed") == 2

@@ -199,6 +199,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             replace(search, notes=(Note(EVA, story.NOON, typed),) * 5), FILES
         ),
         "returned": review.returned(search),
+        "added to a lead": review.added(search, Note(EVA, story.NOON, typed)),
         "asked again": review.again(search),
         "stuck": upkeep.stuck(
             {"search": SEARCH, "job": 9, "kind": typed, "until": story.NOON.isoformat()}, given_up=True
