@@ -24,6 +24,11 @@ MISCHIEF: list[s.Step] = [
     *[(m.Withdraw("Enough."), by) for by in s.EVERYBODY if by is not s.DANA],
     *[(m.AnswerCandidate(s.K7, support), by) for by in EXAMINERS for support in (m.Support.NEITHER, m.Support.SAME)],
     *[(m.OpenExamination(), by) for by in s.EVERYBODY],
+    *[(m.ReturnReview("One more, please."), by) for by in (s.MARA, s.VERA, s.OMNI, s.EVA, s.DANA)],
+    *[(m.AppendNote("The scar may be make-up."), by) for by in s.EVERYBODY],
+    *[(m.HandBack("Called away."), by) for by in EXAMINERS],
+    *[(m.HandOver(by.id, "Nobody has begun."), s.VERA) for by in (*EXAMINERS, s.DANA)],
+    (m.GiveUp(), s.SYSTEM),
     (m.DeclareConflict("A neighbour."), s.OMNI),
     (m.RecordCandidates(s.CANDIDATES[:1], {"k": 1}), s.SYSTEM),
 ]
@@ -49,7 +54,7 @@ async def storm(casework, chance: random.Random) -> None:
     ways += [[(m.Acknowledge(), s.DANA)] * 2, [(chance.choice([s.LOOKED, s.LOOKED, FAR_TALLER]), s.SYSTEM)]]
     if chance.random() < 0.3:
         ways.append([(m.Withdraw("Enough."), s.DANA)])
-    ways += [[step] for step in chance.sample(MISCHIEF, 30)]
+    ways += [[step] for step in chance.sample(MISCHIEF, 40)]
     await asyncio.gather(*(patient(casework, way, random.Random(chance.random())) for way in ways))
 
 
@@ -75,20 +80,24 @@ def stands(events: list[m.Event]) -> None:
             case m.LeadIssued():
                 for_it = [e for e in before.examinations if e.conclusion and e.candidate == event.candidate]
                 assert {e.examiner for e in for_it} == set(event.examiners), "a lead without its locks"
-                assert len(for_it) >= 2
+                assert len(for_it) >= 2 + len(before.returned)
+                assert before.decided_by not in before.handed_back
                 assert before.decided_by not in {None, before.requested_by, *event.examiners}
                 assert before.context is not None, "nobody looked at the record"
                 assert {c.fact for c in against(before)} == before.resolutions.keys()
             case m.LeadAcknowledged():
                 assert (before.state, event.by) == (m.State.LEAD, before.requested_by)
                 assert before.acknowledged_at is None
+            case m.NoteAppended():
+                assert event.by in {e.examiner for e in before.examinations if e.conclusion}, "a note before the lock"
+                assert replace(after, notes=before.notes) == before
             case m.Refused():
                 assert after == before
             case _:
                 assert before.state is not m.State.CLOSED or isinstance(event, m.Posted)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 async def test_no_lead_skips_an_adjudication_a_lock_independence_or_the_acknowledgement(seed, casework, pool):
     for command, by in s.TO_REVIEW:
         await casework.submit(SEARCH, command, by)
