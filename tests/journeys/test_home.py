@@ -1,10 +1,19 @@
 """The Home tab says what waits for whom; an examination is given back, handed over, and reminded of."""
 
+import asyncio
 import json
+import os
+from pathlib import Path
+
+import pytest
 
 from deploy.demo import play
 from tests.journeys.conftest import quiet
 from tests.journeys.examining import labels_on, open_sheet
+from tests.workspace.chromium import BROWSER, DESKTOP, PHONE, chromium
+from tests.workspace.test_page import AXE, FETCHED, overflow, serious
+
+PICTURES = Path(os.environ.get("LEADGATE_SCREENSHOTS", "artifacts/home"))
 
 
 async def home(who, search: str, *, there: bool) -> dict:
@@ -80,3 +89,29 @@ async def test_what_waits_too_long_is_said_where_they_work_and_then_to_the_super
             town.room("oversight"), lambda m: f"Waiting too long: {search}" in m["text"], timeout=30
         )
         assert play.has(told, "hand_over")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
+async def test_tab_and_queue_can_be_read_and_used_on_a_desk_and_on_a_phone(size, town, enrolled):
+    axe = await asyncio.to_thread(AXE.read_text, "utf-8") if FETCHED else ""
+    shots, page = PICTURES / ("phone" if size == PHONE else "desk"), town.system.page
+    async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva, town.person("mara.quinn") as mara:
+        _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
+        await play.review_thread(eva, town.room("review"), search)
+        await mara.command(town.room("oversight"), "/face-queue")
+        await mara.wait_for(lambda: _listed(mara, town, search), 20)
+        await mara.command(town.room("oversight"), "/face-case", "2026-075-001234")
+    async with chromium() as browser:
+        home_tab = await browser.tab(f"{page}/#as=eva.lind&channel=home", size)
+        await home_tab.wait(f"document.body.innerText.includes({json.dumps(search)})")
+        queue = await browser.tab(f"{page}/#as=mara.quinn&channel=face-oversight", size)
+        await queue.wait("document.body.innerText.includes('What waits')")
+        await queue.wait("document.body.innerText.includes('Searches of a case')")
+        for tab, name in ((home_tab, "home"), (queue, "queue")):
+            await tab.still()
+            await tab.picture(shots / f"{name}.png")
+            assert await serious(tab, axe) == []
+            assert await overflow(tab) <= 0
+            assert tab.complaints == []
