@@ -20,12 +20,15 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 
 from bot import database, leadsheet, ledger, logbook, logs, photos
+from bot.acts import Acts
 from bot.aftermath import Afterwards
 from bot.context import Context
 from bot.database import AWAY
 from bot.doors import build
-from bot.errands import Errands, gathered
+from bot.errands import Errands
+from bot.examining import Examining
 from bot.faults import Faults
+from bot.handing import Handing, gathered
 from bot.injection import Injection
 from bot.matching import Matcher, MatcherAwayError
 from bot.notes import Signer
@@ -125,20 +128,25 @@ async def work(settings: Settings) -> None:
         roster = Roster(p.client, p.pool, team, clock) if settings.roster_from_groups else None
         images = settings.images_in_slack
         await check_model(matcher, p.casework.active)
-        errands = Errands(
-            p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, roster=roster, images=images
-        )
-        pictures = Pictures(p.casework, p.pool, p.desk, team, p.rooms.oversight, kept_in_slack=images)
-        injection = Injection(p.casework, p.pool, p.desk, kek, team)
-        preparing = preparing_of(p)
+        acts = Acts(p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, images=images)
+        errands = Errands(acts, roster)
         upkeep = Upkeep(p.casework, p.pool, p.desk, team, p.rooms.oversight, clock)
-        kinds = {**errands.by_kind(), **pictures.by_kind(), **injection.by_kind(), **preparing.by_kind()}
-        kinds |= {**upkeep.by_kind(), **Context(p.casework, matcher).by_kind()}
         reminders = Reminders(p.casework, p.pool, p.desk, team, p.rooms)
-        kinds |= reminders.by_kind()
-        kinds |= Afterwards(p.casework, p.pool, p.desk, team, p.rooms.oversight).by_kind()
         faults = Faults(p.casework, p.pool, p.desk, p.rooms.oversight)
-        kinds |= faults.by_kind()
+        every = (
+            errands,
+            Examining(acts),
+            Context(p.casework, matcher),
+            Handing(acts),
+            Afterwards(p.casework, p.pool, p.desk, team, p.rooms.oversight),
+            Pictures(p.casework, p.pool, p.desk, team, p.rooms.oversight, kept_in_slack=images),
+            preparing_of(p),
+            Injection(p.casework, p.pool, p.desk, kek, team),
+            upkeep,
+            reminders,
+            faults,
+        )
+        kinds = {kind: errand for those in every for kind, errand in those.by_kind().items()}
         worker = Worker(p.pool, kinds, timedelta(seconds=settings.lease_seconds))
         stop = _stop_on_signals()
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)

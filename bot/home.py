@@ -5,10 +5,10 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot import clicks, ledger, waiting
+from bot.acts import Rooms
 from bot.casework import Casework
 from bot.database import AWAY, Pool
 from bot.desk import Desk
-from bot.errands import Rooms
 from bot.people import People
 from bot.views import home, review
 from bot.views.blocks import View

@@ -11,10 +11,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import database
+from bot.acts import Rooms
 from bot.casework import Casework, register
 from bot.database import Pool
 from bot.desk import Desk
-from bot.errands import Rooms
 from bot.matching import Matcher
 from bot.packs import load_pack
 from bot.people import People

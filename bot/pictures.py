@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 
 from bot import ids, ledger, queue
+from bot.acts import FACES, LEAD, SHEET
 from bot.casework import SYSTEM, Casework
 from bot.database import Pool
 from bot.desk import Desk, forget_upload
-from bot.errands import FACES, LEAD, SHEET
 from bot.queue import Job, Lease
 from bot.views import request, review
 from policy.model import Post, Search, SearchId, State

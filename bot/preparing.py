@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot import copies, ids, photos
+from bot.acts import Rooms
 from bot.casework import Casework
 from bot.database import Pool
 from bot.desk import Desk
-from bot.errands import Rooms
 from bot.matching import Matcher
 from bot.queue import Lease
 from bot.views import preparing

@@ -6,10 +6,10 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot import clicks, ids
+from bot.acts import Rooms
 from bot.casework import Casework
 from bot.clicks import Click
 from bot.desk import Desk
-from bot.errands import Rooms
 from bot.people import People
 from bot.views import comparison, context, review
 from bot.views.blocks import View

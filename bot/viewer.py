@@ -17,10 +17,11 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot import checklist, clicks, copies, ids, leadsheet, ledger, pages, photos, sights, viewer_links, watermark
+from bot.acts import Rooms
 from bot.casework import Casework
 from bot.database import AWAY, Pool
 from bot.desk import Desk
-from bot.errands import Rooms, gathered
+from bot.handing import gathered
 from bot.matching import Matcher, MatcherAwayError, MatcherRefusedError
 from bot.people import People
 from bot.preparing import Preparing

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot import ids, store
+from bot.acts import Rooms
 from bot.casework import Casework
 from bot.database import Conn, Pool
 from bot.desk import Desk
-from bot.errands import Rooms
 from bot.people import account_of
 from bot.queue import Job, Lease
 from bot.views import home

@@ -13,8 +13,8 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot import queue
+from bot.acts import Errand
 from bot.database import AWAY, Pool
-from bot.errands import Errand
 from bot.matching import MatcherAwayError
 from bot.queue import JobLostError, Lease
 from bot.sealing import NotSealedError

@@ -1,0 +1,136 @@
+"""The examiners' thread and the question to supervisors: what stands there, and how it stands once things went on."""
+
+from collections.abc import Mapping
+
+from bot import ids, photos
+from bot.acts import Acts, Errand, Message
+from bot.casework import SYSTEM
+from bot.matching import MatcherRefusedError
+from bot.queue import Lease
+from bot.views import request, review
+from policy.model import (
+    DropCandidate,
+    Post,
+    RecordPosted,
+    Search,
+    State,
+)
+from policy.workflow import searched_copy
+
+
+class Examining:
+    """The errands of an examination. Built by the composition root."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+
+    def by_kind(self) -> Mapping[str, Errand]:
+        return {
+            "open-review": self.open_review,
+            "call-arbiter": self.call_arbiter,
+            "ask-decision": self.ask_decision,
+            "tell-note": self.tell_note,
+            "retire-post": self.retire_post,
+        }
+
+    async def open_review(self, lease: Lease) -> None:
+        """The probe and every candidate stand in a thread of the restricted channel."""
+        search = await self._acts.sealed(lease)
+        if search.state is State.SEARCHED:
+            await self._post_review(await self._upload_all(search), again=lease.again)
+        search = await self._acts.casework.look(search.id)
+        if search.state is State.IN_REVIEW:
+            channel, ts = search.posts[Post.REVIEW.value].split()
+            files = await self._acts.desk.uploads(search.id)
+            await self._acts.desk.update(channel, ts, review.root(search, files))
+        await self._acts.casework.finish(lease)
+
+    async def _post_review(self, search: Search, *, again: bool) -> None:
+        """Probe and candidates stand there, and the ledger says so; only then may a worksheet be opened."""
+        if search.state is not State.SEARCHED:
+            return
+        files, room = await self._acts.desk.uploads(search.id), self._acts.rooms.review
+        key = ids.post_key(search.id, Post.REVIEW)
+        channel, ts = await self._acts.desk.post(key, room, review.root(search, files), again=again)
+        if files:
+            key = ids.post_key(search.id, "candidates")
+            await self._acts.desk.post(key, room, review.candidates(search, files), thread=ts, again=again)
+        await self._acts.casework.submit(search.id, RecordPosted(Post.REVIEW, channel, ts), SYSTEM)
+
+    async def _upload_all(self, search: Search) -> Search:
+        """Every picture of the review can be seen; candidates who may no longer be shown are dropped and recorded."""
+        pictures = {review.PROBE: await self._working_copy(search)}
+        if searched_copy(search) != search.photo_sha256:
+            pictures[review.PREPARED] = await self._acts.matcher.copy(await self._acts.to_be_searched(search), 0)
+        for candidate in search.candidates:
+            try:
+                pictures[candidate.label] = await self._acts.matcher.gallery_photo(candidate.photos[0])
+            except MatcherRefusedError:
+                await self._acts.casework.submit(search.id, DropCandidate(candidate.label), SYSTEM)
+        if self._acts.images:
+            await self._acts.desk.upload(search.id, pictures)
+        return await self._acts.casework.look(search.id)
+
+    async def _working_copy(self, search: Search) -> bytes:
+        """The probe as examiners see it: upright, without metadata, other faces masked; kept as it is shown."""
+        assert search.face is not None, "reviewed before a face was chosen"
+        copy = await self._acts.matcher.copy(await self._acts.original_or_fail(search.id), search.face)
+        async with self._acts.pool.acquire() as conn, conn.transaction():
+            await photos.keep(conn, self._acts.kek, search.id, "copy", copy)
+        return copy
+
+    async def call_arbiter(self, lease: Lease) -> None:
+        """A third examiner has been asked for, in the review thread."""
+        search = await self._acts.search(lease)
+        channel, thread = search.posts[Post.REVIEW.value].split()
+        key = ids.post_key(lease.key, "arbiter")
+        await self._acts.desk.post(key, channel, review.arbiter_called(search), thread=thread, again=lease.again)
+        await self._acts.casework.finish(lease)
+
+    async def ask_decision(self, lease: Lease) -> None:
+        """The supervisors have been asked to decide."""
+        search = await self._acts.sealed(lease)
+        message = review.decision(search, await self._acts.desk.uploads(search.id))
+        if (posted := search.posts.get(Post.DECISION)) is None:
+            await self._acts.post(lease, search, Post.DECISION, message, to=(self._acts.rooms.oversight, None))
+            return
+        channel, ts = posted.split()  # asked before, and returned (M23)
+        await self._acts.desk.update(channel, ts, message)
+        key = ids.post_key(lease.key, "again")
+        await self._acts.desk.post(key, channel, review.again(search), thread=ts, again=lease.again)
+        await self._acts.casework.finish(lease)
+
+    async def tell_note(self, lease: Lease) -> None:
+        """The supervisors know what an examiner added once there was a lead: it may have to be recalled."""
+        search = await self._acts.search(lease)
+        _, thread = search.posts.get(Post.DECISION, " ").split(" ")
+        key, note = ids.post_key(lease.key, "note"), search.notes[lease.payload["note"]]
+        await self._acts.desk.post(
+            key, self._acts.rooms.oversight, review.added(search, note), thread=thread or None, again=lease.again
+        )
+        await self._acts.casework.finish(lease)
+
+    async def retire_post(self, lease: Lease) -> None:
+        """The message whose buttons went stale says how things stand now."""
+        search = await self._acts.search(lease)
+        if posted := search.posts.get(lease.payload["what"]):
+            channel, ts = posted.split()
+            files = await self._acts.desk.uploads(search.id)
+            await self._acts.desk.update(channel, ts, _as_it_stands(search, Post(lease.payload["what"]), files))
+        await self._acts.casework.finish(lease)
+
+
+def _as_it_stands(search: Search, what: Post, files: Mapping[str, str]) -> Message:
+    match what:
+        case Post.REVIEW if search.state is State.DISAGREED:
+            return review.root(search, files)
+        case Post.REVIEW:
+            return review.over(search)
+        case Post.DECISION if search.state is State.DISAGREED:
+            return review.returned(search)
+        case Post.DECISION if search.state is State.AGREED:
+            return review.decision(search, files)
+        case Post.DECISION:
+            return review.decided(search)
+        case _:
+            return request.face_chosen(search)
