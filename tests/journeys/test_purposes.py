@@ -28,7 +28,7 @@ async def ask(town, who, probe, purpose: str, **changes) -> tuple[dict, str, dic
     room = town.room("intake")
     use = PACK.purpose(purpose)
     post = await who.post_photo(room, probe.path.read_bytes(), probe.path.name)
-    card = await who.wait_message(room, lambda m: play.has(m, "start_request"), post["ts"])
+    card = await who.wait_message(room, lambda m: play.has(m, "start_request"), post["ts"], timeout=40)
     await who.click(card, "start_request")
     form = await who.wait_view(lambda v: v["callback_id"] == "request_form")
     await who.select(form, "answer", purpose, block_id="purpose")
