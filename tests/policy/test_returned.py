@@ -100,10 +100,20 @@ def test_what_is_added_stands_beside_the_opinion_and_changes_nothing_of_it(steps
     assert search == replace(before, notes=(m.Note(EVA.id, s.NOON, "The scar may be make-up."),))
 
 
-@pytest.mark.parametrize(("text", "rule"), [("n/a", "says-something"), ("A perfect match, surely.", "sober-words")])
-def test_what_is_added_says_something_and_no_more_than_can_be_seen(text, rule):
+@pytest.mark.parametrize(
+    ("text", "rule", "told"),
+    [
+        ("n/a", "says-something", "Say what should be known beside your opinion."),
+        (
+            "A perfect match, surely.",
+            "sober-words",
+            "“match” says more than a comparison can: write what you see (L3).",
+        ),
+    ],
+)
+def test_what_is_added_says_something_and_no_more_than_can_be_seen(text, rule, told):
     _, events = s.tell([*s.AGREED, (m.AppendNote(text), EVA)])
-    assert s.refusals(events) == [rule]
+    assert events[-1] == m.Refused(rule, told)
 
 
 def test_two_examiners_may_add_the_same_words():

@@ -96,3 +96,12 @@ def test_whoever_locked_an_opinion_is_not_asked_for_another():
 def test_every_stage_is_asked_of_the_pack():
     assert s.pack().timers.hours() == HOURS
     assert {stage.value for stage in Stage} == HOURS.keys()
+
+
+def test_what_was_handed_over_waits_for_them_until_their_opinion_is_locked():
+    handed, _ = s.tell([*s.TO_REVIEW, (m.HandOver(s.EVA.id, "Noor is in court."), s.MARA)])
+    others, _ = s.tell(s.says(s.NO_LEAD, s.BEN), search=handed)
+    begun, _ = s.tell(s.answers(s.EVA), search=others)
+    locked, _ = s.tell([(s.NO_LEAD, s.EVA)], search=begun)
+    assert [search.handed_to for search in (handed, others, begun)] == [s.EVA.id] * 3
+    assert locked.handed_to is None

@@ -80,6 +80,8 @@ def test_every_end_is_told_in_these_words(name):
     assert (search.outcome, search.reason, search.lead) == (end.outcome, end.reason, None)
 
 
+ACKNOWLEDGED = [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)]
+PRINT = "Latent print on the till, lab report 26-114."
 FACTS = {
     "a request": (
         [(s.ASK, DANA)],
@@ -113,6 +115,22 @@ FACTS = {
     "a decision against": (
         [*s.AGREED, (m.DecideLead(approve=False, reason="Light."), MARA)],
         m.LeadDecided(MARA.id, approved=False, reason="Light."),
+    ),
+    "a piece of evidence": (
+        [*ACKNOWLEDGED, (m.RecordEvidence(Evidence.PHYSICAL, f" {PRINT} "), DANA)],
+        m.EvidenceRecorded(DANA.id, s.NOON, Evidence.PHYSICAL, PRINT),
+    ),
+    "what became of it": (
+        [*ACKNOWLEDGED, (m.RecordOutcome(LeadOutcome.ELIMINATED, " Alibi. "), DANA)],
+        m.OutcomeRecorded(DANA.id, s.NOON, LeadOutcome.ELIMINATED, "Alibi."),
+    ),
+    "a recall": (
+        [*ACKNOWLEDGED, (m.RecallLead(" Another man. "), MARA)],
+        m.LeadRecalled(MARA.id, s.NOON, "Another man."),
+    ),
+    "a hand-over": (
+        [*s.TO_REVIEW, (m.HandOver(BEN.id, " Eva is in court. "), MARA)],
+        m.HandedOver(MARA.id, BEN.id, "Eva is in court."),
     ),
     "a lead": ([*s.AGREED, (s.APPROVE, MARA)], m.LeadIssued(s.K7, (EVA.id, NOOR.id))),
     "an agreement": (s.AGREED, m.ExaminersAgreed(s.K7)),
