@@ -9,7 +9,7 @@ scored again in float32, and no other row can be among the k best. Graph indexes
 
 import itertools
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, cast
@@ -27,6 +27,7 @@ Look = Callable[[int, Codes], None]  # the first row of a chunk, and its codes
 LEVELS = 127
 CHUNK = 32_768  # rows at most: their scores stay in the second-level cache while they are looked through
 SMALL_CHUNK = 4_096  # rows at least: below, calling costs more than scanning
+FIRST = 2_048  # scores that the first cut is taken from
 ROUNDING = 2e-6  # what float32 sums of up to 512 products may err by, and then some
 HUGE_PAGE = 2 << 20
 CACHE_LINE = 64
@@ -107,8 +108,7 @@ class CertifiedScan:
         self.vectors = vectors
         self._read = read or vectors.__getitem__
         self.quantised = quantised or quantise(vectors)
-        chunk = min(CHUNK, max(SMALL_CHUNK, -(-len(vectors) // (4 * threads))))
-        self._chunks = [(at, self.quantised.codes[at : at + chunk]) for at in range(0, len(vectors), chunk)]
+        self._chunks = [(at, self.quantised.codes[at : at + size]) for at, size in _chunks(len(vectors), threads)]
         self._threads = max(1, min(threads, len(self._chunks)))
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="scan")
 
@@ -218,7 +218,8 @@ class _Kept:
         """Keeps what may matter of a chunk's scanned scores."""
         cut = self._cut
         if cut == -np.inf and len(scores) > self.count:
-            cut = float(np.partition(scores, len(scores) - self.count)[-self.count]) - self._slack
+            few = scores[: max(FIRST, self.count)]  # the k-th best of a few is no better than that of all
+            cut = float(np.partition(few, len(few) - self.count)[-self.count]) - self._slack
         at = np.flatnonzero(scores >= cut)
         if len(at):
             picked = scores[at]
@@ -235,6 +236,15 @@ class _Kept:
 
     def gathered(self) -> tuple[Rows, Scores]:
         return np.concatenate([rows for rows, _ in self._parts]), np.concatenate([scores for _, scores in self._parts])
+
+
+def _chunks(rows: int, threads: int) -> Iterator[tuple[int, int]]:
+    """(first row, how many), smaller towards the end, so that no thread waits long for the last of another's."""
+    at = 0
+    while at < rows:
+        size = min(rows - at, CHUNK, max(SMALL_CHUNK, (rows - at) // (4 * threads)))
+        yield at, size
+        at += size
 
 
 def _leaving_out(scores: Scores, start: int, gone: Rows) -> Scores:
