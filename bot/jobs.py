@@ -59,7 +59,7 @@ def following(event: Event, after: Search) -> tuple[Job, ...]:
 
 
 AMONG_EXAMINERS = frozenset(
-    {"receive-photo", "run-search", "open-review", "call-arbiter", "retire-post", "delete-images"}
+    {"receive-photo", "run-search", "open-review", "call-arbiter", "tell-handed", "retire-post", "delete-images"}
 )
 
 

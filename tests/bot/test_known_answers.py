@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
-from bot import known_answers, photos
+from bot import jobs, known_answers, photos
 from bot.casework import Casework
 from policy import model as m
 from policy.known_answers import Verdict
@@ -106,3 +107,15 @@ async def test_an_opinion_in_seconds_and_a_pair_that_always_agrees_are_seen(pool
     assert (eva["examiner"], eva["opinions"], eva["hasty"], eva["median"]) == ("eva", 3, 3, 3.0)
     assert (noor["opinions"], noor["hasty"], noor["median"]) == (3, 0, 30.0)
     assert (pair["one"], pair["other"], pair["together"], pair["agreed"]) == ("eva", "noor", 3, 2)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [m.HandedOver(s.MARA.id, s.EVA.id, "Noor is in court."), m.ExaminersDisagreed(), m.SearchRun(s.CANDIDATES, {})],
+)
+def test_examiners_hear_of_a_known_answer_case_what_they_hear_of_every_other(event):
+    real, _ = s.tell(s.TO_REVIEW[:3] if isinstance(event, m.SearchRun) else s.TO_REVIEW)
+    known = replace(real, known="k-1")
+    heard = {"open-review", "call-arbiter", "tell-handed"}
+    of_real, of_known = ({job.kind for job in jobs.following(event, one)} & heard for one in (real, known))
+    assert of_known == of_real != set()
