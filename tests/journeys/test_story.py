@@ -4,7 +4,7 @@ import json
 
 from deploy.demo import play
 from tests.journeys.conftest import quiet
-from tests.journeys.test_purposes import PACK
+from tests.journeys.test_purposes import PACK, ask
 
 
 async def lead(town, probe):
@@ -98,3 +98,26 @@ async def test_usage_is_counted_for_supervisors_and_refused_to_detectives_and_bo
         assert "supervisors" in refused["text"]
     asked = await town.sql("SELECT entry FROM ledger.entry WHERE stream = 'oversight' ORDER BY seq DESC LIMIT 2")
     assert [json.loads(bytes(row["entry"]))["data"]["allowed"] for row in asked] == [False, True]
+
+
+async def test_the_searches_of_a_case_are_listed_to_supervisors_alone_and_the_number_stays_out_of_the_ledger(
+    town, enrolled
+):
+    number = "2026-077-004321"
+    async with town.person("mara.quinn") as mara, town.person("dana.ruiz") as dana:
+        _, search, wrong = await ask(town, dana, enrolled, "suspect", **{"case-number": number})
+        assert wrong == {}
+        await mara.command(town.room("oversight"), "/face-case", number.lower())
+        told = await mara.wait_message(
+            town.room("oversight"), lambda m: bool(m.get("is_ephemeral")) and search in json.dumps(m.get("blocks"))
+        )
+        assert "Dana" not in json.dumps(told["blocks"])
+        await dana.command(town.room("intake"), "/face-case", number)
+        await dana.wait_message(
+            town.room("intake"), lambda m: bool(m.get("is_ephemeral")) and "supervisors and auditors" in m["text"]
+        )
+    asked = await town.sql("SELECT entry FROM ledger.entry WHERE stream = 'oversight' ORDER BY seq DESC LIMIT 2")
+    refused, listed = [bytes(row["entry"]) for row in asked]
+    assert json.loads(listed)["data"] == {"command": "face-case", "allowed": True, "searches": [search]}
+    assert json.loads(refused)["data"] == {"command": "face-case", "allowed": False, "searches": []}
+    assert number.encode() not in listed + refused
