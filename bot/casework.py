@@ -33,7 +33,9 @@ from policy.workflow import Events, decide, evolve, may
 
 log = structlog.get_logger()
 
-PRIVATE = frozenset({"case_number", "fields", "checks", "resolutions", "reference", "note"})  # committed to; erasable
+PRIVATE = frozenset(  # committed to; erasable, class by class (bot/retention.py)
+    {"case_number", "fields", "checks", "resolutions", "candidates", "differences", "reference", "note"}
+)
 
 SYSTEM = Actor(PersonId("system"), frozenset({Role.SYSTEM}))
 

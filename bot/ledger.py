@@ -6,7 +6,7 @@ done. Personal text is only committed to (salted SHA-256); salt and value stand 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,6 +89,14 @@ ERASE = "SELECT ledger.erase($1, $2, $3, $4)"
 async def erase(conn: Conn, stream: str, *, at: datetime, actor: str, why: str) -> int:
     """What the stream's entries only commit to is gone, and the ledger says so: how many fields there were."""
     return int(await conn.fetchval(ERASE, stream, at, actor, why))
+
+
+ERASE_FIELDS = "SELECT ledger.erase_fields($1, $2, $3, $4, $5)"
+
+
+async def erase_fields(conn: Conn, stream: str, fields: Sequence[str], *, at: datetime, actor: str, why: str) -> int:
+    """The same for some of them, each named KIND.FIELD."""
+    return int(await conn.fetchval(ERASE_FIELDS, stream, list(fields), at, actor, why))
 
 
 READ = """

@@ -1,8 +1,8 @@
 """What is kept goes when its time is over, class by class, as the pack of each search says; a legal hold stops that.
 
-Photographs are deleted, and with the last one the key that opens them; the words of the request are erased from the
-ledger, which goes on proving that they were there. What went is in the ledger and thus under the signer's checkpoint:
-that entry is the certificate of the purge (M32).
+Photographs are deleted, and with the last one the key that opens them; what request, candidates, opinions and lead say
+of people is erased from the ledger, which goes on proving that it was there. What went is in the ledger and thus under
+the signer's checkpoint: that entry is the certificate of the purge (M32).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,18 @@ from bot.database import Conn
 from policy.model import SearchId
 from policy.pack import Pack
 
-CLASSES = ("probe", "working-copy", "request")  # candidates, opinions and leads stand in the ledger, and go with it
+FIELDS: Mapping[str, tuple[str, ...]] = {  # of the ledger, as KIND.FIELD: each belongs to one class
+    "request": (
+        "SearchRequested.case_number",
+        "SearchRequested.fields",
+        "ContextOpened.checks",
+        "LeadDecided.resolutions",
+    ),
+    "candidates": ("SearchRun.candidates",),
+    "opinions": ("ExaminationConcluded.differences", "NoteAppended.note"),
+    "lead": ("EvidenceRecorded.reference", "OutcomeRecorded.note"),
+}
+CLASSES = ("probe", "working-copy", *FIELDS)
 SYSTEM = "retention"
 
 
@@ -34,7 +45,8 @@ OVER = """
 SELECT over.search, over.pack, over.created, over.closed,
     ARRAY(SELECT kind FROM casework.photo WHERE photo.search = over.search) AS photos,
     EXISTS (SELECT FROM casework.prepared WHERE prepared.search = over.search) AS prepared,
-    search.body -> 'fields' <> '{}' AS worded
+    ARRAY(SELECT DISTINCT entry.kind || '.' || private.field FROM ledger.private JOIN ledger.entry USING (n)
+        WHERE entry.stream = 'search:' || over.search) AS worded
 FROM casework.over JOIN casework.search ON search.id = over.search ORDER BY over.search
 """
 
@@ -50,7 +62,7 @@ def _of(row: Any, pack: Pack) -> Iterable[Due]:
     kept = {
         "probe": bool({"original", "marked"} & set(row["photos"])),
         "working-copy": "copy" in row["photos"] or row["prepared"],
-        "request": row["worded"],
+        **{of: not set(fields).isdisjoint(row["worded"]) for of, fields in FIELDS.items()},
     }
     for rule in pack.retention:
         if kept.get(rule.of):
@@ -66,9 +78,9 @@ async def purge(conn: Conn, one: Due, now: datetime) -> int:
     await store.lock(conn, one.search)
     gone = [row["sha256"] for row in await conn.fetch(PURGE, one.search, one.of, now)]
     words = 0
-    if one.of == "request":
+    if fields := FIELDS.get(one.of):
         why = f"retention: {one.days} days"
-        words = await ledger.erase(conn, stream_of(one.search), at=now, actor=SYSTEM, why=why)
+        words = await ledger.erase_fields(conn, stream_of(one.search), fields, at=now, actor=SYSTEM, why=why)
     data = {"search": one.search, "class": one.of, "days": one.days, "sha256": sorted(gone), "fields": words}
     await ledger.append(conn, f"retention:{one.search}", "Purged", at=now, actor=SYSTEM, data=data)
     return len(gone) + words

@@ -1,23 +1,28 @@
 """What is kept goes when its time is over, and not before; a legal hold stops that; the ledger says what went."""
 
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
 
 from bot import audit, ledger, photos, retention, upkeep
-from bot.casework import known_packs, stream_of
+from bot.casework import PRIVATE, known_packs, stream_of
 from bot.views import upkeep as words
 from policy import model as m
+from policy.aftermath import Evidence, LeadOutcome
 from policy.pack import parse
 from tests import story as s
 from tests.bot.test_casework import SEARCH, tell
 from tests.story import DANA, EVA, NOOR
 
 KEK = b"k" * 32
+EVIDENCE = m.RecordEvidence(Evidence.PHYSICAL, "Latent print on the till, lab report 26-114.")
+OUTCOME = m.RecordOutcome(LeadOutcome.ELIMINATED, "An alibi for the whole day.")
 KINDS = ("original", "marked", "copy")
 AFTER = timedelta(days=1826)  # nypd-2020 keeps everything of a search for 1,825 days
-PURGED = {"probe": 2, "working-copy": 2, "request": 2}  # photographs, or fields of the ledger: fields and case number
+# photographs, or fields of the ledger: case number and answers; the candidates; what each of two said of differences
+PURGED = {"probe": 2, "working-copy": 2, "request": 2, "candidates": 1, "opinions": 2}
 
 
 @pytest.fixture
@@ -61,6 +66,7 @@ async def test_everything_of_a_class_goes_when_its_time_is_over_and_the_ledger_s
         assert await superuser.fetchval(f"SELECT count(*) FROM casework.{table}") == 0
     search = await closed.look(SEARCH)
     assert (search.fields, search.case_number, search.outcome) == ({}, "purged", m.Outcome.NO_POSSIBLE_MATCH)
+    assert (search.candidates, [e.differences for e in search.examinations]) == ((), ["", ""])
     async with pool.acquire() as conn:
         entries = await ledger.read(conn, f"retention:{SEARCH}")
         story = await ledger.read(conn, stream_of(SEARCH), with_private=True)
@@ -69,6 +75,45 @@ async def test_everything_of_a_class_goes_when_its_time_is_over_and_the_ledger_s
     assert set(gone["working-copy"]["sha256"]) == {photos.sha256(b"copy"), photos.sha256(b"prepared")}
     assert not any(e.private for e in story)
     assert {e.kind for e in story} >= {"SearchRequested", "ExaminationConcluded", "SearchClosed", "PrivateErased"}
+
+
+def test_every_private_field_of_every_event_belongs_to_one_class():
+    private = {f"{event.__name__}.{f.name}" for event in m.Event.__args__ for f in fields(event) if f.name in PRIVATE}
+    named = [name for names in retention.FIELDS.values() for name in names]
+    assert sorted(named) == sorted(private)
+
+
+async def test_each_class_goes_at_its_own_time_and_takes_nothing_of_another(casework, pool):
+    """A lead with everything that was said of it, under a pack that keeps each class another number of days."""
+    described = replace(
+        s.ASK, fields={**s.FIELDS, "circumstances": "witness", "description": "Short.", "witness-height": "5'6"}
+    )
+    far = m.OpenContext(replace(s.RECORD, height_cm=203))
+    resolved = m.DecideLead(
+        approve=True, reason="Sound.", resolutions={"height": "Her statement says she lay on the floor."}
+    )
+    steps = [(described, DANA), *s.AGREED[1:-1], (far, s.SYSTEM), (m.AppendNote("The scar may be make-up."), EVA)]
+    steps += [(resolved, s.MARA), (m.Acknowledge(), DANA), (EVIDENCE, DANA), (OUTCOME, DANA)]
+    search = await tell(casework, steps)
+    assert search.aftermath is LeadOutcome.ELIMINATED
+    said = {
+        "request": lambda one: bool(one.fields or one.resolutions or one.context),
+        "candidates": lambda one: bool(one.candidates),
+        "opinions": lambda one: bool(one.notes or any(e.differences for e in one.examinations)),
+        "lead": lambda one: bool(one.corroboration),
+    }
+    left = set(said)
+    for of in ("lead", "candidates", "request", "opinions"):
+        async with pool.acquire() as conn, conn.transaction():
+            one = retention.Due(SEARCH, of, 30, s.NOON)
+            assert await retention.purge(conn, one, datetime.now(UTC)) >= 1
+            entries = await ledger.read(conn, stream_of(SEARCH), with_private=True)
+        left.remove(of)
+        after = await casework.look(SEARCH)
+        assert {name for name, stands in said.items() if stands(after)} == left
+        opened = {f"{e.kind}.{field}" for e in entries for field in e.private}
+        assert opened == {name for of in left for name in retention.FIELDS[of]}
+    assert after.state is m.State.LEAD
 
 
 async def test_a_ledger_from_which_words_were_erased_still_verifies(closed, pool, database):
