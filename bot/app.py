@@ -193,7 +193,7 @@ async def lead_sheet(settings: Settings, search_id: SearchId) -> bytes | None:
     """The lead sheet, and the ledger says that an operator wrote it; None where there is none to give."""
     async with parts(settings, "leadgate-lead-sheet") as p:
         search = await p.casework.look(search_id)
-        if search.acknowledged_at is None or p.casework.withheld(search):
+        if search.acknowledged_at is None or p.casework.withheld(search) or not search.candidates:
             return None
         matcher, kek = matcher_of(p), settings.key_encryption_key
         async with p.pool.acquire() as conn, conn.transaction():

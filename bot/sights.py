@@ -49,8 +49,11 @@ def read(untrusted: str) -> tuple[str, Sight | None]:
 
 
 def open_to(sight: Sight, search: Search) -> bool:
-    """Whether there is anything to be seen, beside the right to see it: a lead is seen after its acknowledgement."""
-    return sight is not Sight.LEAD or search.acknowledged_at is not None
+    """Whether there is anything to be seen, beside the right to see it.
+
+    A lead is seen after its acknowledgement, and until its candidates' time is over (bot/retention.py).
+    """
+    return sight is not Sight.LEAD or (search.acknowledged_at is not None and bool(search.candidates))
 
 
 def candidates(sight: Sight, search: Search) -> tuple[Label, ...]:

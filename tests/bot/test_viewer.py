@@ -9,7 +9,7 @@ from itertools import product
 import asyncpg
 import pytest
 
-from bot import checklist, viewer_links
+from bot import checklist, sights, viewer_links
 from bot.viewer_links import Holder, Opened, Session, Unopened
 from bot.views import comparison
 from policy import model as m
@@ -135,3 +135,10 @@ async def test_the_database_knows_no_other_component(pool, search):
     with pytest.raises(asyncpg.CheckViolationError):
         async with transaction(pool) as conn:
             await checklist.keep(conn, search, s.EVA.id, s.K7, "aura", checklist.Finding(finding="similar"), s.NOON)
+
+
+def test_a_lead_is_seen_after_its_acknowledgement_and_until_its_candidates_are_purged():
+    issued, _ = s.tell([*s.AGREED, (s.APPROVE, s.MARA)])
+    acknowledged, _ = s.tell([(m.Acknowledge(), s.DANA)], search=issued)
+    purged = replace(acknowledged, candidates=())
+    assert [sights.open_to(sights.Sight.LEAD, one) for one in (issued, acknowledged, purged)] == [False, True, False]
