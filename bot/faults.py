@@ -16,15 +16,19 @@ PATIENCE = timedelta(hours=4)  # for an administrator to help; then the search e
 GIVEN_UP = frozenset({"receive-photo", "run-search", "open-review", "open-context"})  # nobody else can do these
 
 STUCK = """
-SELECT job.id, job.kind, job.finished_at, search.id AS search, clock_timestamp() - job.finished_at > $1 AS given_up
+SELECT job.id, job.kind, job.finished_at, search.id AS search,
+    search.outcome IS NULL AND clock_timestamp() - job.finished_at > $1 AS given_up
 FROM casework.job JOIN casework.search ON search.id = job.payload ->> 'search'
-WHERE job.state = 'dead' AND search.outcome IS NULL ORDER BY job.finished_at LIMIT 200
+WHERE job.state = 'dead' ORDER BY job.finished_at DESC LIMIT 200
 """
 STILL = "SELECT id FROM casework.job WHERE id = $1 AND state = 'dead'"
 
 
 async def stuck(conn: Conn) -> list[Job]:
-    """What follows for every open search that has a dead job: each once for each time that the job died."""
+    """What follows for every search that has a dead job: each once for each time that the job died.
+
+    An open search is given up in the end; of one that is over, a message may still be missing.
+    """
     jobs: list[Job] = []
     for row in await conn.fetch(STUCK, PATIENCE):
         died = f"{row['id']}:{row['finished_at'].timestamp():.0f}"

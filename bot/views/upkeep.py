@@ -40,7 +40,7 @@ IN_WORDS = {
 
 def stuck(job: Mapping[str, Any], *, given_up: bool) -> Message:
     """To the supervisors: a search cannot go on."""
-    text = f"Search {job['search']} is stuck"
+    text = f"Search {job['search']} is stuck" if given_up else f"A message of search {job['search']} is missing"
     until = datetime.fromisoformat(job["until"])
     ends = f" At {until:%H:%M} UTC on {until:%d %B} it ends, and its requester is told." if given_up else ""
     what = IN_WORDS.get(job["kind"], job["kind"])

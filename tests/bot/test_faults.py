@@ -48,9 +48,9 @@ async def test_what_somebody_helped_is_stuck_no_more_and_told_anew_when_it_dies_
     assert after.key != before.key
 
 
-async def test_what_is_over_is_not_stuck(stuck, casework):
+async def test_what_is_over_is_not_given_up_and_a_notice_that_failed_is_told(stuck, casework):
     await tell(casework, [(m.Withdraw("Solved."), DANA)])
-    assert await stuck(timedelta(days=1)) == []
+    assert await stuck(timedelta(days=1), "give-notice") == [("tell-stuck", SEARCH)]
 
 
 async def test_a_search_is_not_given_up_for_a_message_that_failed(stuck):
