@@ -35,6 +35,14 @@ IN_WORDS = {
     "run-search": "searching the gallery",
     "open-review": "opening the examination",
     "open-context": "looking at the arrest record",
+    "ask-face": "asking which face is meant",
+    "ask-approval": "asking for the approval",
+    "call-arbiter": "asking for one more examiner",
+    "ask-decision": "asking for the decision",
+    "give-notice": "telling the requester",
+    "hand-photograph": "handing over the photograph",
+    "hand-sheet": "handing over the lead sheet",
+    "tell-recalled": "telling of the recall",
 }
 
 
