@@ -113,7 +113,8 @@ async def _until_lost(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> N
         connected = await handler.client.is_connected()
         lost_for = 0.0 if connected else lost_for + 1.0
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 1.0)
+            async with asyncio.timeout(1.0):
+                await stop.wait()
 
 
 # --- the worker -----------------------------------------------------------------------------------------------------

@@ -107,7 +107,8 @@ class _Pool:
     async def close(self) -> None:
         """Every connection is closed, at once where the server does not answer."""
         try:
-            await asyncio.wait_for(self._pool.close(), CONNECT_TIMEOUT)
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._pool.close()
         except _CONNECTING:
             self._pool.terminate()
 
@@ -226,6 +227,7 @@ async def _until(gone: asyncio.Event, conn: Any) -> None:
     """Until the connection is gone; asked every 15 s, since a half-open one does not say so."""
     while not gone.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gone.wait(), 15)
+            async with asyncio.timeout(15):
+                await gone.wait()
             return
         await conn.execute("SELECT 1", timeout=5)

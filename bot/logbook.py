@@ -58,7 +58,8 @@ class Writer:
         while not self.stopping.is_set():
             if len(self.buffer) < BATCH or self.pause > EVERY:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), self.pause)
+                    async with asyncio.timeout(self.pause):
+                        await self.stopping.wait()
             await self._round()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS):

@@ -66,7 +66,8 @@ class Worker:
             task.add_done_callback(lambda _, token=lease.token: self._let_go(token))
         if not leases:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL)
+                async with asyncio.timeout(POLL):
+                    await self._wake.wait()
 
     def _let_go(self, token: UUID) -> None:
         self._held.pop(token, None)

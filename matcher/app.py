@@ -27,6 +27,7 @@ CANARY_EVERY = 3600.0
 SAVE_AFTER = 60.0  # seconds from a change to a snapshot without what was sealed or expunged (M13: 24 hours)
 SAVE_LARGE_AFTER = 600.0
 LARGE = 100_000
+STOP_WITHIN = 5.0  # seconds for what is under way when we are asked to stop
 COUNT_SHARE = 20  # of the time, at most one part goes into counting people: a second in a gallery of a million
 
 log = structlog.get_logger()
@@ -62,7 +63,7 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
     faces = faces or await asyncio.to_thread(load_faces, settings)
     service = Service(faces, pool, settings.secret.get_secret_value())
     follower = Follower(service, pool, faces, folder, beginning)
-    runner = web.AppRunner(service.app())
+    runner = web.AppRunner(service.app(), shutdown_timeout=STOP_WITHIN)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
     await site.start()
@@ -75,14 +76,20 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
     ]
     stop = asyncio.create_task(_asked_to_stop())
     await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for task in (stop, *tasks):
-        task.cancel()
-    ended = await asyncio.gather(*tasks, return_exceptions=True)
-    await runner.cleanup()
-    await pool.close()
-    for error in ended:  # a follower that broke ends the process: it would serve an old gallery for ever
+    stop.cancel()
+    for error in await _ended(tasks, runner, pool):  # a follower that broke: it would serve an old gallery for ever
         if isinstance(error, Exception):
             raise error
+
+
+async def _ended(tasks: list[asyncio.Task[None]], runner: web.AppRunner, pool: Pool) -> list[BaseException | None]:
+    """What was under way has ended and every connection is closed; what a silent database holds up is cut off."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=STOP_WITHIN)
+    await runner.cleanup()
+    await gallery.close(pool)
+    return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,8 @@ class Follower:
                 await asyncio.sleep(1)
             await asyncio.sleep(GATHER)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.changed.wait(), self._patience())
+                async with asyncio.timeout(self._patience()):  # unlike wait_for's, its cancellation is never swallowed
+                    await self.changed.wait()
 
     def _patience(self) -> float:
         """Seconds until we look for changes that nobody told us of, or until people may be counted again."""

@@ -69,6 +69,13 @@ async def connect(url: str, name: str) -> Pool:
     return made
 
 
+async def close(pool: Pool) -> None:
+    """Every connection is closed, at once where the server does not answer."""
+    with contextlib.suppress(*AWAY):
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            await pool.close()  # cut short, it cuts them off
+
+
 async def _prepare(conn: Any) -> None:
     await conn.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -132,8 +133,13 @@ class Matcher:
         assert self.process
         if self.process.returncode is None:
             self.process.terminate()
-        async with asyncio.timeout(20):
-            await self.process.communicate()
+        try:
+            async with asyncio.timeout(60):
+                await self.process.communicate()
+        except TimeoutError:
+            self.process.send_signal(signal.SIGABRT)  # faulthandler prints where each thread stands
+            await self.process.wait()
+            raise AssertionError("the matcher did not stop within a minute of being asked to") from None
         return self.process.returncode or 0
 
 
@@ -146,6 +152,7 @@ def unstarted(database, cache, tmp_path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
+        "PYTHONFAULTHANDLER": "1",
         "LEADGATE_MATCHER_DATABASE_URL": database.url("matcher"),
         "LEADGATE_MATCHER_SECRET": SECRET,
         "LEADGATE_MATCHER_PORT": "0",
