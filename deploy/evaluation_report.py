@@ -131,9 +131,9 @@ def _degradation(series: Mapping[str, Mapping[str, float]]) -> bytes:
 
 def page(report: Report, drawn: Mapping[str, bytes]) -> str:
     """One file of HTML, the plots within."""
-    said = report.figures
-    model = said["model"]
-    sections = "".join(_section(name, said[name]) for name in SECTIONS if name in said)
+    model = report.figures["model"]
+    facts = "".join(f"<tr><th>{html.escape(name)}<td>{html.escape(value)}" for name, value in _facts(report))
+    sections = "".join(_section(title, rows) for title, rows in _tables(report))
     pictures = "".join(
         f'<h2>{name}</h2><img alt="{name}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
         for name, png in drawn.items()
@@ -142,9 +142,7 @@ def page(report: Report, drawn: Mapping[str, bytes]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f"<title>Evaluation of {html.escape(model['pack'])}</title>"
         f"<style>{STYLE}</style><h1>Evaluation of the matcher</h1>"
-        f"<p>Model pack <b>{html.escape(model['pack'])}</b>, licence {html.escape(model['licence'])},<br>"
-        f"SHA-256 <code>{model['sha256']}</code><br>{said['photographs']} photographs of {said['people']} people, "
-        f"{said['undetected']} without a detected face (counted as errors); {said['evaluated_at']}.</p>"
+        f"<table>{facts}</table>"
         f'<p class="note">{CAVEAT}</p>{sections}{pictures}</html>\n'
     )
 
@@ -167,24 +165,10 @@ def pdf(report: Report, drawn: Mapping[str, bytes]) -> bytes:
     import typst
 
     said = report.figures
-    sections = [(name, said[name]) for name in SECTIONS if name in said]
-    levels = [
-        (name, "  ".join(f"{at}: {hit:.3f}" for at, hit in of.items())) for name, of in report.degradation.items()
-    ]
-    tables = [(title, [(name, _shown(value)) for name, value in rows.items()]) for title, rows in sections]
-    if levels:
-        tables.append(("degraded probes, rank-1 hit rate by level", levels))
     words = {
         "caveat": CAVEAT,
-        "facts": [
-            ("Model pack", said["model"]["pack"]),
-            ("Licence", said["model"]["licence"]),
-            ("SHA-256", said["model"]["sha256"]),
-            ("Photographs", f"{said['photographs']} of {said['people']} people"),
-            ("Without a detected face", f"{said['undetected']} (counted as errors)"),
-            ("Measured", said["evaluated_at"]),
-        ],
-        "tables": tables,
+        "facts": _facts(report),
+        "tables": _tables(report),
         "pictures": [{"name": name, "alt": ALT[name], "numbers": list(png)} for name, png in drawn.items()],
     }
     made = typst.compile(
@@ -199,18 +183,73 @@ def pdf(report: Report, drawn: Mapping[str, bytes]) -> bytes:
     return made
 
 
-def _section(title: str, figures: Mapping[str, Any]) -> str:
-    rows = "".join(f"<tr><td>{html.escape(name)}<td>{html.escape(_shown(value))}" for name, value in figures.items())
-    return f"<h2>{title}</h2><table>{rows}</table>"
+def _facts(report: Report) -> list[tuple[str, str]]:
+    """What was evaluated, so that somebody else can evaluate the same again."""
+    said, model = report.figures, report.figures["model"]
+    thresholds = ", ".join(f"{far}: {cosine:.3f}" for far, cosine in model["thresholds"].items())
+    return [
+        ("Model pack", model["pack"]),
+        ("Licence", model["licence"]),
+        ("SHA-256 of the model", model["sha256"]),
+        ("Preprocessing", model["preprocessing"]),
+        ("Thresholds, cosine by false accept rate", thresholds),
+        ("Ran on", model["provider"]),
+        ("Leadgate", said["leadgate"]),
+        ("Photographs", f"{said['photographs']} of {said['people']} people"),
+        ("SHA-256 of the photographs", said["data_sha256"]),
+        ("SHA-256 of the list of pairs", said["pairs_sha256"] or "no pairs were given"),
+        ("Without a detected face", f"{said['undetected']} (counted as errors)"),
+        ("Measured", said["evaluated_at"]),
+    ]
 
 
-def _shown(value: object) -> str:
+WORDS = {"tar": "TAR", "far": "FAR", "fnir": "FNIR", "fpir": "FPIR", "95": "(95 % interval)"}
+
+
+def _label(key: str) -> str:
+    """`fnir_at_fpir_1e-2_95` -> "FNIR at FPIR 1e-2 (95 % interval)"."""
+    spaced = key.replace("rank", "rank ").replace("_", " ").split()
+    return " ".join(WORDS.get(word, word) for word in spaced)
+
+
+def _tables(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every figure, plots' figures included, by the table that it stands in."""
+    said = report.figures
+    out = [
+        (_label(name).capitalize(), [(_label(key), shown(value)) for key, value in said[name].items()])
+        for name in SECTIONS
+        if name in said
+    ]
+    sizes = [(f"{size} people", shown(rates)) for size, rates in said["by_gallery_size"].items()]
+    out.append(("By gallery size", sizes))
+    curves = said["error_versus_discard"]
+    worst = [
+        (name, ", ".join(f"{share:.0%} {rate:.4f}" for share, rate in zip(curves["discarded"], curve, strict=True)))
+        for name, curve in curves.items()
+        if name != "discarded"
+    ]
+    out.append(("Error versus discard: FNIR at FPIR 1e-2 of what is left, by the share discarded", worst))
+    if report.degradation:
+        levels = [
+            (name, "  ".join(f"{at}: {hit:.3f}" for at, hit in of.items())) for name, of in report.degradation.items()
+        ]
+        out.append(("Degraded probes, rank-1 hit rate by level", levels))
+    return [(title, rows) for title, rows in out if rows]
+
+
+def _section(title: str, rows: list[tuple[str, str]]) -> str:
+    lines = "".join(f"<tr><td>{html.escape(name)}<td>{html.escape(value)}" for name, value in rows)
+    return f"<h2>{html.escape(title)}</h2><table>{lines}</table>"
+
+
+def shown(value: object) -> str:
+    """A figure as it is printed."""
     match value:
         case float():
             return f"{value:.4f}"
         case [float(low), float(high)]:
             return f"{low:.4f} to {high:.4f}"
         case {**rates}:
-            return ", ".join(f"{name} {_shown(rate)}" for name, rate in rates.items())
+            return ", ".join(f"{name} {shown(rate)}" for name, rate in rates.items())
         case _:
             return str(value)

@@ -1,6 +1,9 @@
 """Reads photographs for evaluation: LFW's layout or any folder per person, and lists of pairs."""
 
 import csv
+import hashlib
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +36,7 @@ def photographs(folder: Path) -> list[Path]:
     """Every photograph, in the order of people and names: a folder per person."""
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder.")
-    found = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
         raise DatasetError(f"{folder} has no photographs: a folder for each person is expected in it.")
     return found
@@ -43,7 +46,7 @@ def measure(faces: Faces, path: Path) -> Sample:
     """The photograph's main face: the one that is large and near the middle, as such sets are made."""
     try:
         photo = images.decode(path.read_bytes())
-    except ImageRefusedError:
+    except (ImageRefusedError, OSError):  # an error of the search's, as a face is that was not found
         return Sample(path, path.parent.name, None, {})
     face = main_face(faces, photo)
     if face is None:
@@ -124,60 +127,121 @@ def read_groups(file: Path, names: Sequence[str]) -> dict[int, str]:
     People of whom there are no photographs are passed over: such lists are often longer than the set.
     """
     number, out = {name: at for at, name in enumerate(names)}, dict[int, str]()
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        rows = csv.DictReader(text)
+    try:
+        rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig")))
         if not {"person", "group"} <= set(rows.fieldnames or ()):
             raise DatasetError(f"{file} has no columns person and group.")
-        for line, row in enumerate(rows, start=2):
+        for row in rows:
             person, group = row["person"], (row["group"] or "").strip()
             if person in number and group and out.setdefault(number[person], group) != group:
-                raise DatasetError(f"{file}, line {line}: {person} is in two groups.")
+                raise DatasetError(f"{file}, line {rows.line_num}: {person} is in two groups.")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{file} cannot be read ({type(error).__name__}).") from None
     if not out:
         raise DatasetError(f"{file} names nobody of whom there are photographs.")
     return out
 
 
-Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Given pairs: rows of a, rows of b, whether they are of one person, and the list's own folds, where it has any."""
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    same: NDArray[np.bool_]
+    fold: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    line: int
+    a: str
+    b: str
+    same: bool
+    fold: int | None = None
 
 
 def read_pairs(file: Path, paths: Sequence[Path]) -> Pairs:
-    """The pairs of a CSV with columns a, b, same, or of LFW's own pairs.txt: rows of a, rows of b, same or not."""
+    """The pairs of a CSV with columns a, b, same (and fold), or of LFW's own pairs.txt with its folds."""
     row_of: dict[str, int] = {}
+    several: set[str] = set()
     for at, path in enumerate(paths):
+        several |= {path.name} & row_of.keys()
         row_of[path.name] = row_of[f"{path.parent.name}/{path.name}"] = at
-    if file.suffix == ".csv":
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            rows = csv.DictReader(text)
-            if not {"a", "b", "same"} <= set(rows.fieldnames or ()):
-                raise DatasetError(f"{file} has no columns a, b and same.")
-            named = [(n, row["a"], row["b"], row["same"] == "1") for n, row in enumerate(rows, start=2)]
-    else:
-        named = _lfw_pairs(file)
+    pairs = _lines(file)
+    if not pairs:
+        raise DatasetError(f"{file} has no pairs in it.")
+    for pair in pairs:
+        for name in (pair.a, pair.b):
+            if name in several:
+                raise DatasetError(f"{file}, line {pair.line}: several photographs are called {name}; name the folder.")
+            if name not in row_of:
+                raise DatasetError(f"{file}, line {pair.line}: there is no photograph {name}")
+    folds = [pair.fold for pair in pairs if pair.fold is not None]
+    return Pairs(
+        np.array([row_of[pair.a] for pair in pairs]),
+        np.array([row_of[pair.b] for pair in pairs]),
+        np.array([pair.same for pair in pairs]),
+        np.array(folds) if len(folds) == len(pairs) else None,
+    )
+
+
+def _lines(file: Path) -> list[_Pair]:
     try:
-        a, b, same = zip(*((row_of[a], row_of[b], same) for _, a, b, same in named), strict=True)
-    except KeyError as error:
-        line = next(n for n, *pair in named if error.args[0] in pair)
-        raise DatasetError(f"{file}, line {line}: there is no photograph {error.args[0]}") from None
-    except ValueError:
-        raise DatasetError(f"{file} has no pairs in it.") from None
-    return np.array(a), np.array(b), np.array(same)
+        text = file.read_text(encoding="utf-8-sig")
+        return _csv_pairs(file, text) if file.suffix.lower() == ".csv" else _lfw_pairs(file, text)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{file} cannot be read ({type(error).__name__}).") from None
 
 
-def _lfw_pairs(file: Path) -> list[tuple[int, str, str, bool]]:
-    """`name 1 2` is the same person, `name 1 other 2` are two."""
-    out: list[tuple[int, str, str, bool]] = []
-    for n, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+SAME = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _csv_pairs(file: Path, text: str) -> list[_Pair]:
+    rows = csv.DictReader(io.StringIO(text))
+    if not {"a", "b", "same"} <= set(rows.fieldnames or ()):
+        raise DatasetError(f"{file} has no columns a, b and same.")
+    out: list[_Pair] = []
+    for row in rows:
+        same, fold = (row["same"] or "").strip().lower(), row.get("fold")
+        if same not in SAME:
+            raise DatasetError(f"{file}, line {rows.line_num}: same is {same!r}, neither 1 nor 0.")
+        if fold is not None and not re.fullmatch("[0-9]{1,4}", fold):
+            raise DatasetError(f"{file}, line {rows.line_num}: fold {fold!r} is not a number.")
+        out.append(_Pair(rows.line_num, row["a"] or "", row["b"] or "", SAME[same], int(fold) if fold else None))
+    return out
+
+
+def _lfw_pairs(file: Path, text: str) -> list[_Pair]:
+    """`name 1 2` is the same person, `name 1 other 2` are two. The first line counts folds and pairs of each kind."""
+    out: list[_Pair] = []
+    each = 0
+    for n, line in enumerate(text.splitlines(), start=1):
+        fold = len(out) // each if each else None
         match line.split():
-            case [name, first, second] if first.isdigit() and second.isdigit():
-                out.append((n, _lfw_file(name, first), _lfw_file(name, second), True))
-            case [name, first, other, second] if first.isdigit() and second.isdigit():
-                out.append((n, _lfw_file(name, first), _lfw_file(other, second), False))
+            case [folds, pairs] if n == 1 and NUMBER.fullmatch(folds) and NUMBER.fullmatch(pairs):
+                each = 2 * int(pairs)
+            case [name, first, second] if NUMBER.fullmatch(first) and NUMBER.fullmatch(second):
+                out.append(_Pair(n, _lfw_file(name, first), _lfw_file(name, second), same=True, fold=fold))
+            case [name, first, other, second] if NUMBER.fullmatch(first) and NUMBER.fullmatch(second):
+                out.append(_Pair(n, _lfw_file(name, first), _lfw_file(other, second), same=False, fold=fold))
             case _ if n > 1:
                 raise DatasetError(f"{file}, line {n}: neither three nor four fields.")
             case _:
-                pass  # the first line counts folds
+                pass
     return out
+
+
+NUMBER = re.compile("[0-9]{1,6}")
 
 
 def _lfw_file(name: str, number: str) -> str:
     return f"{name}_{int(number):04d}.jpg"
+
+
+def digest(paths: Sequence[Path]) -> str:
+    """SHA-256 over the photographs, names and bytes: whether two evaluations saw the same set."""
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(f"{path.parent.name}/{path.name}".encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()

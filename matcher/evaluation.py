@@ -34,7 +34,7 @@ class Verification:
     """One to one: given pairs, the same person or not."""
 
     pairs: int
-    accuracy: float  # mean of ten folds, the threshold chosen on the other nine
+    accuracy: float  # mean of the folds, the threshold chosen on the other nine
     deviation: float  # standard error of that mean
     tar_at_far: Mapping[float, float]
     far: Scores  # the ROC's points
@@ -65,9 +65,17 @@ class Searched:
 # --- one to one -------------------------------------------------------------------------------------------------------
 
 
-def verification(scores: Scores, same: Flags) -> Verification:
-    """Figures over given pairs: float of shape (n,), and whether each pair is the same person."""
-    folds = _fold_accuracies(scores, same)
+def verification(scores: Scores, same: Flags, fold: NDArray[np.int64] | None = None) -> Verification:
+    """Figures over given pairs: float of shape (n,), whether each pair is the same person, and the list's own folds.
+
+    Without folds of its own, pairs of each kind are dealt out to ten in turn. ValueError where fewer than two folds
+    have a pair, or all pairs are of one kind.
+    """
+    if same.all() or not same.any():
+        raise ValueError("all pairs are of one kind")
+    folds = _fold_accuracies(scores, same, _dealt(same) if fold is None else fold)
+    if len(folds) < 2:  # noqa: PLR2004
+        raise ValueError("there is but one fold")
     far, tar = roc(scores, same)
     return Verification(
         pairs=len(scores),
@@ -89,11 +97,15 @@ def roc(scores: Scores, same: Flags) -> tuple[Scores, Scores]:
     return np.append(0.0, far), np.append(0.0, tar)
 
 
-def _fold_accuracies(scores: Scores, same: Flags, folds: int = 10) -> Scores:
-    fold = np.zeros(len(scores), np.int64)
+def _dealt(same: Flags, folds: int = 10) -> NDArray[np.int64]:
+    fold = np.zeros(len(same), np.int64)
     for kind in (same, ~same):
         fold[kind] = np.arange(int(kind.sum())) % folds
-    held = [fold == at for at in range(folds) if (fold == at).any() and (fold != at).any()]
+    return fold
+
+
+def _fold_accuracies(scores: Scores, same: Flags, fold: NDArray[np.int64]) -> Scores:
+    held = [fold == at for at in np.unique(fold) if (fold != at).any()]
     return np.array([_accuracy(scores[h], same[h], best_threshold(scores[~h], same[~h])) for h in held])
 
 

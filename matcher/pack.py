@@ -58,8 +58,14 @@ def default(cache: Path) -> Path:
     """The folder of the default pack, built the first time (about 2 s)."""
     version = hashlib.sha256(json.dumps([ABOUT, SHA256], sort_keys=True).encode()).hexdigest()
     folder = cache / "models" / f"{NAME}-{version[:12]}"
-    if not (folder / "pack.json").exists():
-        _build(folder)
+    try:
+        if not (folder / "pack.json").exists():
+            _build(folder)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise PackError(
+            f"the model cannot be put into {cache} ({why}). LEADGATE_MATCHER_CACHE names a folder"
+        ) from None
     return folder
 
 
@@ -68,9 +74,16 @@ def about(folder: Path) -> dict[str, Any]:
     path = folder / "pack.json"
     if not path.exists():
         raise PackError(f"{folder}: there is no pack.json with licence, dimension, thresholds and evaluation (M45)")
-    said = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise PackError(f"{path}: it cannot be read as JSON ({type(error).__name__})") from None
+    if not isinstance(said, dict):
+        raise PackError(f"{path}: it is no JSON object with licence, dimension, thresholds and evaluation (M45)")
     if missing := [key for key in NEEDED if not said.get(key)]:
         raise PackError(f"{path}: {', '.join(missing)} missing: a pack without them is not loaded (M45)")
+    if not any(folder.glob("*.onnx")):
+        raise PackError(f"{folder}: there is no .onnx file in it")
     return said
 
 

@@ -1,29 +1,43 @@
 """`leadgate evaluate`: how often the matcher misses and how often it offers strangers, on photographs of yours."""
 
+import hashlib
 import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy import evaluation_report
-from deploy.evaluation_report import Report
+from deploy.evaluation_report import Report, shown
 from matcher import dataset, degradation, evaluation, pack, pipeline
-from matcher.dataset import DatasetError, Measured
+from matcher.dataset import DatasetError, Measured, Pairs
 from matcher.faces import Faces
 from matcher.pack import PackError
 
 app = typer.Typer()
-console = Console(stderr=True)
+console = Console(stderr=True, markup=False)
 SIZES = (100, 200, 500, 1000, 2000, 5000)
 DISCARD = tuple(round(share * 0.05, 2) for share in range(13))
+
+
+class Provider(StrEnum):
+    """As LEADGATE_MATCHER_PROVIDER."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    OPENVINO = "openvino"
+    COREML = "coreml"
 
 
 @app.command()
@@ -33,26 +47,45 @@ def evaluate(
     groups: Annotated[Path | None, typer.Option(help="CSV with columns person, group: figures by group")] = None,
     pack_folder: Annotated[Path | None, typer.Option("--pack", help="a model pack; the default if not said")] = None,
     preprocessing: Annotated[str | None, typer.Option(help="instead of the pack's, such as 1+mirrored")] = None,
-    degraded: Annotated[int, typer.Option(help="how many probes to degrade, level by level; 0: none")] = 0,
+    degraded: Annotated[int, typer.Option(min=0, help="how many probes to degrade, level by level; 0: none")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures here")] = None,
     plots: Annotated[Path | None, typer.Option(help="write the plots here, as PNG")] = None,
     html: Annotated[Path | None, typer.Option(help="write one report here, plots included")] = None,
     pdf: Annotated[Path | None, typer.Option(help="write the same report here, as tagged PDF")] = None,
-    workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="threads; 0: one for each core")] = 0,
+    provider: Annotated[Provider, typer.Option(help="what onnxruntime runs on")] = Provider.CPU,
     cache: Annotated[Path, typer.Option(help="where the default pack is built")] = Path("~/.cache/leadgate"),
 ) -> None:
     """Verification, identification, error versus discard and degradation, as table, JSON, plots and one report."""
     try:
+        _check_outputs(plots, *(file for file in (json_file, html, pdf) if file))
         folder = pack_folder or pack.default(cache.expanduser())
-        load = partial(Faces, folder, threads=1, preprocessing=preprocessing)
-        measured = _measured(load, dataset.photographs(data), workers or pipeline.cores())
-        report = _report(load().model.model_dump(mode="json"), measured, pairs, groups)
+        load = partial(Faces, folder, threads=1, preprocessing=preprocessing, provider=provider.value)
+        model = load().model
+        console.print(f"Model {model.pack} on {model.provider}.")
+        paths = dataset.photographs(data)
+        given = dataset.read_pairs(pairs, paths) if pairs else None  # before the work, not after it
+        measured = _measured(load, paths, workers or pipeline.cores())
+        report = _report(model.model_dump(mode="json"), measured, given, groups)
+        report.figures["data_sha256"] = dataset.digest(paths)
+        report.figures["pairs_sha256"] = hashlib.sha256(pairs.read_bytes()).hexdigest() if pairs else None
         if degraded:
             report.degradation.update(_degraded(load, measured, degraded, workers or pipeline.cores()))
+        _write(report, json_file, plots, html, pdf)
     except (DatasetError, PackError) as error:
         console.print(f"leadgate: nothing was evaluated. {error}")
         raise typer.Exit(2) from None
-    _write(report, json_file, plots, html, pdf)
+    except OSError as error:
+        console.print(f"leadgate: {error.filename} cannot be written ({error.strerror}). The figures are above.")
+        raise typer.Exit(2) from None
+
+
+def _check_outputs(plots: Path | None, *files: Path) -> None:
+    for file in files:
+        if file.is_dir() or not os.access(file.absolute().parent, os.W_OK):
+            raise DatasetError(f"{file} cannot be written.")
+    if plots and (plots.exists() and not plots.is_dir()):
+        raise DatasetError(f"{plots} is no folder.")
 
 
 def _write(report: Report, json_file: Path | None, plots: Path | None, html: Path | None, pdf: Path | None) -> None:
@@ -78,13 +111,16 @@ def _measured(load: Any, paths: Sequence[Path], workers: int) -> Measured:
     return dataset.collected(samples, load().model.dimension)
 
 
-def _report(model: dict[str, Any], measured: Measured, pairs: Path | None, groups: Path | None) -> Report:
+def _report(model: dict[str, Any], measured: Measured, pairs: Pairs | None, groups: Path | None) -> Report:
     found = evaluation.search(measured.vectors, measured.people)
+    if not len(found.mate):
+        raise DatasetError("Nobody there has two photographs: one is enrolled, and nobody is left to search for.")
     identified = evaluation.identification(found, len(measured.names))
     verified = _verified(measured, pairs) if pairs else None
     threshold = identified.threshold_at_fpir[1e-2]
     figures: dict[str, Any] = {
         "model": model,
+        "leadgate": metadata.version("leadgate"),
         "evaluated_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "photographs": len(measured.paths),
         "people": len(measured.names),
@@ -99,12 +135,15 @@ def _report(model: dict[str, Any], measured: Measured, pairs: Path | None, group
     return Report(figures, found, verified)
 
 
-def _verified(measured: Measured, pairs: Path) -> evaluation.Verification:
-    a, b, same = dataset.read_pairs(pairs, measured.paths)
+def _verified(measured: Measured, pairs: Pairs) -> evaluation.Verification:
+    a, b = pairs.a, pairs.b
     scores = np.einsum("ij,ij->i", measured.vectors[a], measured.vectors[b]).astype(np.float64)
     seen = np.any(measured.vectors != 0, axis=1)
     scores[~(seen[a] & seen[b])] = evaluation.UNSEEN
-    return evaluation.verification(scores, same)
+    try:
+        return evaluation.verification(scores, pairs.same, pairs.fold)
+    except ValueError as error:
+        raise DatasetError(f"The list of pairs tells nothing: {error}.") from None
 
 
 def _verification_figures(measured: Measured, verified: evaluation.Verification | None) -> dict[str, Any]:
@@ -151,7 +190,7 @@ def _by_size(measured: Measured) -> dict[str, dict[str, float]]:
 
 
 def _discard(measured: Measured) -> dict[str, list[float]]:
-    """For each measure: FNIR at rank 1 of the probes that are left when the worst by that measure are discarded."""
+    """For each measure: FNIR at FPIR 1e-2 of the probes that are left when the worst by that measure are discarded."""
     found, rows = evaluation.search(measured.vectors, measured.people), _probe_rows(measured)
     seen = np.array([bool(measured.quality[row]) for row in rows])
     if not seen.any():
@@ -211,23 +250,11 @@ def _power(rate: float) -> str:
 
 def _table(report: Report) -> Table:
     said = report.figures
-    table = Table("figure", "value", title=f"{said['model']['pack']} on {said['photographs']} photographs")
+    table = Table("figure", "value", title=escape(f"{said['model']['pack']} on {said['photographs']} photographs"))
     for section in ("verification", "identification", "groups", "group_differentials"):
         for name, value in said.get(section, {}).items():
-            table.add_row(f"{section}.{name}", _shown(value))
+            table.add_row(escape(f"{section}.{name}"), escape(shown(value)))
     table.add_row("undetected", str(said["undetected"]))
     for name, levels in report.degradation.items():
         table.add_row(f"rank 1, {name}", "  ".join(f"{level}: {hit:.3f}" for level, hit in levels.items()))
     return table
-
-
-def _shown(value: object) -> str:
-    match value:
-        case float():
-            return f"{value:.4f}"
-        case [float(low), float(high)]:
-            return f"{low:.4f} to {high:.4f}"
-        case {**rates}:
-            return ", ".join(f"{name} {_shown(rate)}" for name, rate in rates.items())
-        case _:
-            return str(value)

@@ -64,11 +64,11 @@ def matrix(found: list[Vectors | None], dimension: int) -> Vectors:
 
 
 def figures(embedded: Vectors, people: NDArray[np.int64], pairs: dataset.Pairs) -> dict[str, float]:
-    a, b, same = pairs
+    a, b = pairs.a, pairs.b
     scores = np.einsum("ij,ij->i", embedded[a], embedded[b]).astype(np.float64)
     seen = embedded.any(axis=1)
     scores[~(seen[a] & seen[b])] = evaluation.UNSEEN
-    verified = evaluation.verification(scores, same)
+    verified = evaluation.verification(scores, pairs.same, pairs.fold)
     found = evaluation.search(embedded, people)
     return {
         "accuracy": verified.accuracy,

@@ -1,6 +1,7 @@
 """What `leadgate evaluate` says is what was measured: figures over scores whose answer is known by hand."""
 
 import json
+import shutil
 
 import numpy as np
 import pypdfium2
@@ -101,9 +102,21 @@ def test_groups_share_one_threshold():
 def test_lfws_own_list_of_pairs_is_read(tmp_path):
     paths = [tmp_path / person / f"{person}_{n:04d}.jpg" for person in ("Ann", "Bob") for n in (1, 2)]
     file = tmp_path / "pairs.txt"
-    file.write_text("1\t2\nAnn\t1\t2\nAnn\t2\tBob\t1\n")
-    a, b, same = dataset.read_pairs(file, paths)
-    assert (list(a), list(b), list(same)) == ([0, 1], [1, 2], [True, False])
+    file.write_text("2\t1\nAnn\t1\t2\nAnn\t2\tBob\t1\nBob\t1\t2\nAnn\t1\tBob\t2\n")
+    read = dataset.read_pairs(file, paths)
+    assert (list(read.a), list(read.b), list(read.same)) == ([0, 1, 2, 0], [1, 2, 3, 3], [True, False, True, False])
+    assert list(read.fold) == [0, 0, 1, 1]  # its own folds, as published figures are made
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1", True), ("true", True), ("Yes", True), ("0", False), ("no", False)]
+)
+def test_whether_two_are_the_same_is_said_in_several_ways(tmp_path, text, expected):
+    file = tmp_path / "pairs.CSV"
+    file.write_text(f"a,b,same\nAnn/1.jpg,Bob/1.jpg,{text}\n")
+    read = dataset.read_pairs(file, [tmp_path / "Ann" / "1.jpg", tmp_path / "Bob" / "1.jpg"])
+    assert list(read.same) == [expected]
+    assert read.fold is None
 
 
 @pytest.mark.parametrize(
@@ -111,6 +124,9 @@ def test_lfws_own_list_of_pairs_is_read(tmp_path):
     [
         ("a,b,same\nAnn_0001.jpg,Zoe_0001.jpg,0\n", "line 2: there is no photograph Zoe_0001.jpg"),
         ("a,b,same\n", "no pairs"),
+        ("a,b,same\nAnn_0001.jpg,Ann_0001.jpg,maybe\n", "line 2: same is 'maybe', neither 1 nor 0"),
+        ("a,b,same,fold\nAnn_0001.jpg,Ann_0001.jpg,1,x\n", "line 2: fold 'x' is not a number"),
+        ("a,b,same\nAnn_0001.jpg,\xff,1\n", "there is no photograph"),
         ("left,right\nAnn_0001.jpg,Zoe_0001.jpg\n", "no columns a, b and same"),
         ("", "no columns a, b and same"),
     ],
@@ -120,6 +136,54 @@ def test_a_list_of_pairs_that_does_not_fit_is_refused_with_its_line(tmp_path, te
     file.write_text(text)
     with pytest.raises(DatasetError, match=said):
         dataset.read_pairs(file, [tmp_path / "Ann" / "Ann_0001.jpg"])
+
+
+def test_a_name_that_several_photographs_have_is_asked_about(tmp_path):
+    file = tmp_path / "pairs.csv"
+    file.write_text("a,b,same\n1.jpg,Bob/1.jpg,0\n")
+    with pytest.raises(DatasetError, match=r"line 2: several photographs are called 1\.jpg; name the folder"):
+        dataset.read_pairs(file, [tmp_path / "Ann" / "1.jpg", tmp_path / "Bob" / "1.jpg"])
+
+
+@pytest.mark.parametrize("same", [[True] * 4, [False] * 4, [True]])
+def test_pairs_that_tell_nothing_give_no_figure(same):
+    with pytest.raises(ValueError, match="kind"):
+        evaluation.verification(np.linspace(0, 1, len(same)), np.array(same))
+
+
+def evaluated(cast_folder, cache, *argv):
+    return CliRunner().invoke(evaluate.app, ["--data", str(cast_folder), "--cache", str(cache), *argv])
+
+
+def test_what_cannot_be_written_is_said_before_the_work(cast_folder, cache, tmp_path):
+    (tmp_path / "file").write_text("")
+    for option, where in (("--json", tmp_path), ("--html", tmp_path / "no" / "e.html"), ("--plots", tmp_path / "file")):
+        ran = evaluated(cast_folder, cache, option, str(where))
+        assert ran.exit_code == 2, ran.output
+        assert "nothing was evaluated" in " ".join(ran.output.split())
+        assert "measuring" not in ran.output
+
+
+@pytest.mark.parametrize("argv", [("--degraded", "-1"), ("--workers", "-2"), ("--provider", "abacus")])
+def test_an_option_that_means_nothing_is_refused(cast_folder, cache, argv):
+    assert evaluated(cast_folder, cache, *argv).exit_code == 2
+
+
+def test_a_set_in_which_nobody_has_two_photographs_is_said_in_a_line(cast_folder, cache, tmp_path):
+    for folder in sorted(cast_folder.iterdir())[:2]:
+        (tmp_path / folder.name).mkdir()
+        shutil.copy(next(folder.iterdir()), tmp_path / folder.name)
+    (tmp_path / "Ann").mkdir()
+    (tmp_path / "Ann" / "dir.jpg").mkdir()  # a folder by a photograph's name
+    ran = evaluated(tmp_path, cache, "--workers", "1")
+    assert (ran.exit_code, "Nobody there has two photographs" in " ".join(ran.output.split())) == (2, True)
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"pack": "x"}'])
+def test_a_pack_that_says_nothing_of_itself_is_named(cast_folder, cache, tmp_path, text):
+    (tmp_path / "pack.json").write_text(text)
+    ran = evaluated(cast_folder, cache, "--pack", str(tmp_path))
+    assert (ran.exit_code, "pack.json" in ran.output.replace("\n", "")) == (2, True), ran.output
 
 
 def test_the_command_writes_table_json_plots_and_report(cast_folder, cache, tmp_path):
@@ -142,7 +206,17 @@ def test_the_command_writes_table_json_plots_and_report(cast_folder, cache, tmp_
     assert "never an identification" in page.read_text()
     read = pypdfium2.PdfDocument(sheet)
     said = " ".join(" ".join(page.get_textpage().get_text_range() for page in read).split())
-    assert figures["model"]["sha256"] in said.replace(" ", "")
+    for exactly in (figures["model"]["sha256"], figures["data_sha256"]):
+        assert exactly in said.replace(" ", "")
+        assert exactly in page.read_text()
+    assert figures["data_sha256"] == dataset.digest(dataset.photographs(cast_folder))
+    for of_a_plot in (
+        "By gallery size",
+        "Error versus discard",
+        "FNIR at FPIR 1e-2 (95 % interval)",
+        "1+mirrored+retried",
+    ):
+        assert of_a_plot in said
     assert "never an identification" in said
     images = [one for page in read for one in page.get_objects() if one.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]
     assert len(images) == len(list(plots.glob("*.png")))
