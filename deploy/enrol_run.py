@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -23,8 +23,11 @@ LOOKED_UP = 500  # files asked about at a time
 PICTURES = 200  # pictures held in memory at a time
 UNREADABLE = "The file cannot be read: {}."
 EXPUNGED = "A court had this photograph expunged. It is not enrolled again."
+ANOTHER = "{} is enrolled with another sex or year of birth. Whose photograph is it?"
+SAME_FILE = "The same file is {}'s, too. One of the two is somebody else."
 Item = TypeVar("Item")
 Step = Callable[[int, float], None]
+Then = Callable[[Row, Measured], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Told:
     done: int = 0
     before: int = 0
     refused: list[tuple[Row, str]] = field(default_factory=list[tuple[Row, str]])
+    noted: list[tuple[Row, str]] = field(default_factory=list[tuple[Row, str]])  # enrolled all the same
 
 
 async def run(
@@ -61,6 +65,28 @@ async def run(
     if rule is None:
         return None
     told = Told()
+
+    async def enrolled(row: Row, made: Measured) -> None:
+        await _enrolled(conn, read, row, made, terms, rule, told)
+
+    await _through(read, load, workers, step, conn, told, enrolled)
+    return told
+
+
+async def check(read: Manifest, load: Callable[[], Faces], workers: int, step: Step, conn: Conn) -> Told:
+    """What a run would do with these photographs, each of them looked at; nothing is written."""
+    told = Told()
+
+    async def could_be(_: Row, __: Measured) -> None:
+        told.done += 1
+
+    await _through(read, load, workers, step, conn, told, could_be)
+    return told
+
+
+async def _through(
+    read: Manifest, load: Callable[[], Faces], workers: int, step: Step, conn: Conn, told: Told, then: Then
+) -> None:
     waiting = await _not_yet(conn, read.rows, told)
     began = time.monotonic()
     through = pipeline.through(load, measured, waiting, workers=workers)
@@ -69,9 +95,8 @@ async def run(
         if isinstance(made, str):
             told.refused.append((row, made))
         else:
-            await _enrolled(conn, read, row, made, terms, rule, told)
+            await then(row, made)
         step(told.done + told.before + len(told.refused), told.done / max(time.monotonic() - began, 1e-6))
-    return told
 
 
 async def _batch(conn: Conn, read: Manifest, terms: Terms, rule: int) -> str:
@@ -90,6 +115,11 @@ async def _enrolled(conn: Conn, read: Manifest, row: Row, made: Measured, terms:
             case Outcome.THERE_BEFORE:
                 told.before += 1
                 return
+            case Outcome.EXPUNGED | Outcome.ANOTHER_PERSON as why:
+                told.refused.append(
+                    (row, EXPUNGED if why is Outcome.EXPUNGED else ANOTHER.format(row.enrolment.person))
+                )
+                return
             case Outcome.BATCH_CLOSED:
                 told.batch = await _batch(conn, read, terms, rule)
 
@@ -97,12 +127,14 @@ async def _enrolled(conn: Conn, read: Manifest, row: Row, made: Measured, terms:
 async def _not_yet(conn: Conn, rows: Iterable[Row], told: Told) -> list[Row]:
     """Rows whose file is neither enrolled for that person nor expunged: where an interrupted run goes on."""
     out: list[Row] = []
+    whose: dict[str, str] = {}  # by digest; a file that two people have is noted
     every = list(rows)
     for at in range(0, len(every), LOOKED_UP):
         part = every[at : at + LOOKED_UP]
         digests = await asyncio.to_thread(lambda part=part: [_digest(row) for row in part])
         read = [digest for digest in digests if digest]
         known, gone = await enrolment.known(conn, read), await enrolment.expunged(conn, read)
+        whose |= {digest: person for person, digest in known}
         for row, digest in zip(part, digests, strict=True):
             if digest is None:
                 told.refused.append((row, UNREADABLE.format("it is gone, or may not be read")))
@@ -112,6 +144,8 @@ async def _not_yet(conn: Conn, rows: Iterable[Row], told: Told) -> list[Row]:
                 told.before += 1
             else:
                 out.append(row)
+                if (other := whose.setdefault(digest, row.enrolment.person)) != row.enrolment.person:
+                    told.noted.append((row, SAME_FILE.format(other)))
     return out
 
 

@@ -3,8 +3,10 @@
 Type-10 is NIST SP 500-290's; the fields of Type-2 are the FBI's (EBTS), which the standard leaves to each domain.
 """
 
+import calendar
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from deploy.itl import DATA, ItlError, Record, Transaction, transactions
 from matcher import images
+from matcher.contract import CLASS
 from matcher.images import ImageRefusedError
 
 MAX_FILE = 512 * 1024 * 1024
@@ -32,8 +35,10 @@ class Said:
     """What the operator says of all photographs."""
 
     legal_basis: str
+    today: date
     person_field: int | None = None  # of Type-2; the first of PERSON_FIELDS that says something where none is named
     by_transaction: bool = False  # one person for each transaction, where nothing else names one
+    of_age: bool = False  # whoever has no date of birth there
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ def unpack(source: Path, into: Path, said: Said, *, leave_out_wrong: bool = Fals
 
     `source` is one file or a folder of them.
     """
+    if not re.fullmatch(CLASS, said.legal_basis):
+        raise Type10Error(f"{said.legal_basis!r} is no class of photographs, such as arrest or parole: a-z, 0-9 and -.")
     if into.exists():
         raise Type10Error(f"{into} is there already. Name a new folder.")
     files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
@@ -123,10 +130,17 @@ def _mugshot(name: str, transaction: Transaction, record: Record, said: Said, re
     suffix, picture = _picture(record, data)
     person, arrest = _numbers(transaction, said)
     taken_on = _day(record, 5)
-    born = next((_born(two) for two in transaction if two.kind == 2 and two.text(22)), None)  # noqa: PLR2004
-    if born is not None and taken_on < born:
-        raise ItlError(f"It was taken on {taken_on} (10.005), before the person was born, {born} (2.022).")
-    juvenile = born is not None and _age(born, taken_on) < OF_AGE
+    if taken_on > said.today:
+        raise ItlError(f"It was taken on {taken_on} (10.005), which is still to come.")
+    born = next((day for two in transaction if two.kind == 2 and (day := _born(two))), None)  # noqa: PLR2004
+    if born is None and not said.of_age:
+        raise ItlError(
+            "Nothing says when the person was born (2.022), so nobody knows whether of age. Say --of-age "
+            "where the agency vouches for it."
+        )
+    if born is not None and taken_on < born.at_the_earliest:
+        raise ItlError(f"It was taken on {taken_on} (10.005), before the person was born, {born.text} (2.022).")
+    juvenile = born is not None and _age(born.at_the_latest, taken_on) < OF_AGE
     report.noted["under 18 when photographed: enrolled, never searched"] += juvenile
     line: dict[str, object] = {
         "person": person,
@@ -188,11 +202,27 @@ def _day(record: Record, number: int) -> date:
         raise ItlError(f"{record.kind}.{number:03d} {text!r} is not a date such as 20260313.") from None
 
 
-def _born(two: Record) -> date | None:
+@dataclass(frozen=True, slots=True)
+class Born:
+    """A date of birth, of which month and day may be unknown (zeros): a person is as young as it allows."""
+
+    text: str
+    at_the_earliest: date
+    at_the_latest: date
+
+
+def _born(two: Record) -> Born | None:
+    """2.022: 19900317, 19900000 or 1990-03-17; None where it is unknown."""
+    text = two.text(22).replace("-", "")
+    if not re.fullmatch("[0-9]{8}", text, re.ASCII) or text[:4] == "0000":
+        return None
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:])
     try:
-        return _day(two, 22)
-    except ItlError:
-        return None  # unknown, or the year alone
+        first = date(year, month or 1, day or 1)
+        last = date(year, month or 12, day or calendar.monthrange(year, month or 12)[1])
+    except ValueError:
+        return None
+    return Born(text, first, last)
 
 
 def _age(born: date, on: date) -> int:
@@ -206,7 +236,7 @@ def _whole(record: Record, number: int) -> int:
     return int(text)
 
 
-def _pedigree(transaction: Transaction, born: date | None) -> dict[str, object]:
+def _pedigree(transaction: Transaction, born: Born | None) -> dict[str, object]:
     """Name, sex, year of birth, and, where the domain is North America's, height and weight in metric units."""
     out: dict[str, object] = {}
     for two in (record for record in transaction if record.kind == 2):  # noqa: PLR2004
@@ -215,14 +245,14 @@ def _pedigree(transaction: Transaction, born: date | None) -> dict[str, object]:
         if transaction[0].text(13).upper() in {"", "NORAM"}:
             out |= {"height_cm": cm} if (cm := _centimetres(two.text(27))) else {}
             out |= {"weight_kg": kg} if (kg := _kilograms(two.text(29))) else {}
-    return out | ({"birth_year": born.year} if born and born.year >= 1900 else {})  # noqa: PLR2004
+    return out | ({"birth_year": born.at_the_latest.year} if born and born.at_the_latest.year >= 1900 else {})  # noqa: PLR2004
 
 
 def _centimetres(text: str) -> float | None:
     """EBTS 2.027: feet and two digits of inches, or N and two digits of inches; 000 is unknown."""
-    if len(text) != 3 or not text[1:].isdigit():  # noqa: PLR2004
+    if not re.fullmatch("[N0-9][0-9]{2}", text):
         return None
-    inches = int(text[1:]) if text[0] == "N" else int(text[0]) * 12 + int(text[1:]) if text[0].isdigit() else 0
+    inches = int(text[1:]) if text[0] == "N" else int(text[0]) * 12 + int(text[1:])
     return round(inches * 2.54, 1) if 40 <= inches * 2.54 <= 260 else None  # noqa: PLR2004
 
 

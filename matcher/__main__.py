@@ -3,17 +3,14 @@
 import asyncio
 import sys
 
-from pydantic import ValidationError
-
+from matcher import gallery, settings
 from matcher.app import serve
 from matcher.pack import PackError
-from matcher.settings import Settings
+from matcher.settings import SettingsError
 
 try:
-    asyncio.run(serve(Settings()))  # pyright: ignore[reportCallIssue] - the environment fills it
-except ValidationError as error:
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = "LEADGATE_MATCHER_" + "_".join(str(part) for part in first["loc"]).upper()
-    sys.exit(f"matcher: cannot start. {name}: {first['msg']}")
-except PackError as error:
+    asyncio.run(serve(settings.read()))
+except (PackError, SettingsError) as error:
     sys.exit(f"matcher: cannot start. {error}")
+except (*gallery.UNUSABLE, *gallery.AWAY) as error:
+    sys.exit(f"matcher: cannot start. {gallery.why_not(error)}")

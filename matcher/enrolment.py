@@ -1,9 +1,11 @@
 """A photograph enters the gallery: with its legal basis, once, and with an entry in the ledger (SQL)."""
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from typing import Any
 from uuid import uuid4
 
 from matcher.gallery import Conn
@@ -27,6 +29,7 @@ class Enrolment:
     height_cm: float | None = None
     weight_kg: float | None = None
     marks: str | None = None
+    source_sha256: str | None = None  # of the image as the agency exported it, where this file is a conversion of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Measured:
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 LEDGER = "SELECT ledger.append('gallery', $1, $2, $3, $4)"
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('leadgate gallery rule', 0))"
+ONE_RULE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('leadgate gallery rule', 0))"
 RULE = "SELECT n, pack, pack_sha256, dual_control FROM gallery.rule ORDER BY n DESC LIMIT 1"
 PUT_RULE = """
 INSERT INTO gallery.rule (pack, pack_sha256, dual_control, set_by, set_at) VALUES ($1, $2, $3, $4, $5) RETURNING n
@@ -64,7 +67,7 @@ async def put_rule(conn: Conn, rule: Rule, *, by: str, now: datetime) -> int | N
     owner of the database.
     """
     async with conn.transaction():
-        await conn.execute(ONE_AT_A_TIME)
+        await conn.execute(ONE_RULE_AT_A_TIME)
         held = await conn.fetchrow(RULE)
         if held and (held["pack"], held["pack_sha256"], held["dual_control"]) == (
             rule.pack,
@@ -147,7 +150,7 @@ async def approve(conn: Conn, batch: str, *, by: str, now: datetime) -> str | No
             return f"{row['approved_by']} approved it before."
         if not row["needs_approval"]:
             return "It needs no approval."
-        if row["made_by"] == by:
+        if _folded(row["made_by"]) == _folded(by):
             return "A batch is approved by somebody other than who enrolled it."
         files = [row["ingest_sha256"] for row in await conn.fetch(CONTENT, batch)]
         if not files:
@@ -157,6 +160,11 @@ async def approve(conn: Conn, batch: str, *, by: str, now: datetime) -> str | No
         said = {"batch": batch, "photographs": len(files), "content_sha256": content}
         await conn.execute(LEDGER, "BatchApproved", now, by, said)
     return None
+
+
+def _folded(name: str) -> str:
+    """One person is one name, however it is spelt."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 # --- photographs ------------------------------------------------------------------------------------------------------
@@ -175,14 +183,18 @@ async def expunged(conn: Conn, sha256s: list[str]) -> set[str]:
     return {row["ingest_sha256"] for row in await conn.fetch(EXPUNGED, sha256s)}
 
 
+ONE_AT_A_TIME = (
+    "SELECT pg_advisory_xact_lock(hashtextextended('leadgate gallery', 0))"  # with whoever carries out orders
+)
 PUT_PERSON = """
 INSERT INTO gallery.person (id, name, sex, birth_year, height_cm, weight_kg, marks)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING RETURNING id
 """
+PERSON = "SELECT sex, birth_year FROM gallery.person WHERE id = $1"
 PUT_PHOTOGRAPH = """
-INSERT INTO gallery.photograph
-    (id, person, legal_basis, agency, arrest_id, taken_on, sealed, juvenile, ingest_sha256, enrolled_by, batch)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO gallery.photograph (id, person, legal_basis, agency, arrest_id, taken_on, sealed, juvenile, source_sha256,
+    ingest_sha256, enrolled_by, batch)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT ON CONSTRAINT once_per_person DO NOTHING RETURNING id
 """
 PUT_PICTURE = "INSERT INTO gallery.picture (photograph, jpeg) VALUES ($1, $2)"
@@ -195,6 +207,8 @@ class Outcome(Enum):
     ENROLLED = "enrolled"
     THERE_BEFORE = "there before"
     BATCH_CLOSED = "batch closed"  # somebody approved the batch meanwhile; it takes nothing in any more
+    EXPUNGED = "expunged"  # a court had it expunged, perhaps a moment ago
+    ANOTHER_PERSON = "another person"  # whoever is enrolled under this number is of another sex or year of birth
 
 
 OPEN = "SELECT approved_by IS NULL FROM gallery.batch WHERE id = $1 FOR SHARE"
@@ -206,13 +220,27 @@ async def enrol(conn: Conn, row: Enrolment, made: Measured, *, batch: str, by: s
     async with conn.transaction():
         if not await conn.fetchval(OPEN, batch):  # an approval waits for us, and then covers this photograph
             return Outcome.BATCH_CLOSED
+        await conn.execute(ONE_AT_A_TIME)
+        if await expunged(conn, [made.sha256]):
+            return Outcome.EXPUNGED
         pedigree = (row.sex, row.birth_year, row.height_cm, row.weight_kg, row.marks)
-        await conn.execute(PUT_PERSON, row.person, row.name, *pedigree)
-        facts = (row.legal_basis, row.agency, row.arrest_id, row.taken_on, row.sealed, row.juvenile)
+        new = await conn.fetchval(PUT_PERSON, row.person, row.name, *pedigree)
+        if not new and _contradicts(row, await conn.fetchrow(PERSON, row.person)):
+            return Outcome.ANOTHER_PERSON
+        facts = (row.legal_basis, row.agency, row.arrest_id, row.taken_on, row.sealed, row.juvenile, row.source_sha256)
         if await conn.fetchval(PUT_PHOTOGRAPH, photo_id, row.person, *facts, made.sha256, by, batch) is None:
             return Outcome.THERE_BEFORE
         await conn.execute(PUT_PICTURE, photo_id, made.jpeg)
         await conn.execute(PUT_EMBEDDING, photo_id, made.model, made.vector.astype("<f4").tobytes())
         said = {"photo": photo_id, "ingest_sha256": made.sha256, "model_sha256": made.model, "batch": batch}
-        await conn.execute(LEDGER, "PhotographEnrolled", now, by, said)
+        source = {"source_sha256": row.source_sha256} if row.source_sha256 else {}
+        await conn.execute(LEDGER, "PhotographEnrolled", now, by, said | source)
     return Outcome.ENROLLED
+
+
+def _contradicts(row: Enrolment, held: Any) -> bool:
+    """Names are not compared: whoever is arrested often gives another. Sex and year of birth are the record's own."""
+    return any(
+        mine is not None and its is not None and mine != its
+        for mine, its in ((row.sex, held["sex"]), (row.birth_year, held["birth_year"]))
+    )

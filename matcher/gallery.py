@@ -31,6 +31,25 @@ AWAY = (
 )
 REFUSED = (asyncpg.CheckViolationError, asyncpg.InsufficientPrivilegeError)  # by the database's own rules
 
+UNUSABLE: dict[type[BaseException], str] = {
+    asyncpg.ClientConfigurationError: "The database's address cannot be read (LEADGATE_MATCHER_DATABASE_URL).",
+    asyncpg.InvalidCatalogNameError: "There is no database of that name. Make it, then: leadgate db upgrade.",
+    asyncpg.InvalidAuthorizationSpecificationError: "The database does not know this login (leadgate db login).",
+    asyncpg.UndefinedTableError: "The database has no gallery yet: leadgate db upgrade.",
+    asyncpg.InvalidSchemaNameError: "The database has no gallery yet: leadgate db upgrade.",
+    asyncpg.UndefinedColumnError: "The database is of an earlier release: leadgate db upgrade.",
+}
+
+
+def unusable(error: BaseException) -> str | None:
+    """What is wrong with the database that we were told of, and what to do; None where it is something else."""
+    return next((told for kind, told in UNUSABLE.items() if isinstance(error, kind)), None)
+
+
+def why_not(error: BaseException) -> str:
+    """A sentence about a database that cannot be used, or does not answer."""
+    return unusable(error) or f"The database does not answer ({type(error).__name__})."
+
 
 class VectorError(Exception):
     """A vector in the gallery is not this model's; the message says whose and what to do. Nothing can be searched."""

@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it, and never shows a value."""
 
 
 class Settings(BaseSettings):
@@ -21,3 +25,13 @@ class Settings(BaseSettings):
     threads: int = 2
     provider: Literal["cpu", "cuda", "openvino", "coreml"] = "cpu"  # of onnxruntime: cpu, cuda, openvino, coreml
     read_first: int = 256 << 20  # bytes of vectors in a snapshot; of more, each is checked when a search reads it
+
+
+def read() -> Settings:
+    """From the environment. Raises SettingsError with one line."""
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue] - the environment fills it
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "LEADGATE_MATCHER_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}") from None

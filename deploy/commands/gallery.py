@@ -1,15 +1,16 @@
 """`leadgate gallery`: arrest photographs enter, are sealed, expunged and looked through."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+import unicodedata
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import cv2
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -17,27 +18,46 @@ from bot.packs import load_pack
 from bot.settings import SettingsError
 from deploy import enrol_run, manifest, type10
 from deploy import register as registers
+from deploy.at_the_gallery import REFUSED, WRONG, console, loaded, model, out, read_settings, stop, with_database
 from deploy.enrol_run import Terms, Told
-from deploy.manifest import Manifest
+from deploy.manifest import Manifest, Row
 from deploy.type10 import Report, Said
-from matcher import custody, enrolment, gallery, pack, pipeline, register, sweeping
-from matcher.app import load_faces, model_pack
+from matcher import custody, enrolment, pipeline, register, sweeping
+from matcher.app import load_faces
+from matcher.custody import AmbiguousError, Changed, Kind, What
 from matcher.enrolment import Rule
-from matcher.faces import PROVIDERS, Faces
+from matcher.faces import Faces
 from matcher.gallery import Conn
-from matcher.pack import PackError
-from matcher.settings import Settings
 from policy.pack import PackError as PolicyPackError
 
 app = typer.Typer(no_args_is_help=True)
-console = Console(stderr=True)
-By = Annotated[str, typer.Option("--by", help="who is doing this; the ledger remembers it")]
-Order = Annotated[str, typer.Option(help="the court's or agency's reference")]
+SCREENFUL = 50
+T = TypeVar("T")
+
+
+def _named(value: str) -> str:
+    """What the ledger is to remember says something, on one line."""
+    said = " ".join(value.split())
+    if not said or any(unicodedata.category(mark) in manifest.UNPRINTABLE for mark in said):
+        raise typer.BadParameter("nothing is named, or with marks that cannot be printed")
+    return said
+
+
+def _cosine(value: float) -> float:
+    if not 0 < value <= 1:  # no number is not, either
+        raise typer.BadParameter("a cosine above 0, 1 at most")
+    return value
+
+
+By = Annotated[str, typer.Option("--by", callback=_named, help="who is doing this; the ledger remembers it")]
+Order = Annotated[str, typer.Option(callback=_named, help="the court's or agency's reference")]
 PackName = Annotated[str, typer.Option("--pack", envvar="LEADGATE_PACK", help="the policy pack")]
 PackFolder = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_FOLDER", help="the agency's own packs")]
 PackKey = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_KEY", help="the public key that signed them")]
-What = Annotated[str, typer.Argument(help="a photograph, an arrest or a person")]
-T = TypeVar("T")
+Name = Annotated[str, typer.Argument(callback=_named, help="a photograph, an arrest or a person")]
+As = Annotated[Kind | None, typer.Option("--as", help="what the name is the name of, where it might be several things")]
+Agency = Annotated[str, typer.Option(help="whose arrest it is, where several agencies have one of that number")]
+Workers = Annotated[int, typer.Option(min=0, max=256, help="threads; 0: one for each core")]
 
 
 @app.callback()
@@ -58,40 +78,65 @@ def enrol(
     pack_name: PackName = "nypd-2020",
     pack_folder: PackFolder = None,
     pack_key: PackKey = None,
-    check: Annotated[bool, typer.Option("--check", help="say what is wrong, write nothing")] = False,
-    workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0,
+    check: Annotated[
+        bool, typer.Option("--check", help="look at every photograph, say what is wrong, write nothing")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="a new JSONL file of every line that is wrong or refused")] = None,
+    workers: Workers = 0,
 ) -> None:
     """Enrols photographs. Can be stopped, or killed, and started again: none is lost and none is enrolled twice."""
     said = {"legal_basis": legal_basis, "agency": agency, "photo_date": photo_date}
-    read = manifest.of_folder(path, said) if path.is_dir() else manifest.read(path, _now().date())
-    _refuse_wrong(read)
-    if check:
-        console.print(f"{len(read.rows)} photographs can be enrolled. Nothing was written.")
-        return
+    today = _now().date()
+    read = manifest.of_folder(path, said, today) if path.is_dir() else manifest.read(path, today)
+    _begin(report)
+    if read.wrong or not read.rows:
+        _report(report, read.wrong)
+        _tell("Nothing was enrolled", read.wrong or [(0, "there is nothing to enrol there")])
+        raise typer.Exit(REFUSED)
     terms = Terms(by, _rule(pack_name, pack_folder, pack_key), needs_approval)
-    told = _enrolled(read, terms, workers or pipeline.cores())
+    told = _ran(read, None if check else terms, workers or pipeline.cores())
     if told is None:
-        console.print(f"leadgate: nothing was enrolled. {LOOSER}")
-        raise typer.Exit(2)
-    console.print(f"{told.done} photographs enrolled, {told.before} were already, {len(told.refused)} refused.")
-    for row, why in told.refused:
-        console.print(f"  line {row.line}, {row.path.name}: {why}")
-    if terms.needs_approval and told.done:
+        stop(f"nothing was enrolled. {LOOSER}")
+    _report(report, _lines(told.refused))
+    if check:
+        console.print(f"{told.done} photographs can be enrolled, {told.before} are already. Nothing was written.")
+    else:
+        console.print(f"{told.done} photographs enrolled, {told.before} were already, {len(told.refused)} refused.")
+    if told.refused:
+        _tell("Refused", _lines(told.refused))
+    if told.noted:
+        _tell("Look at these", _lines(told.noted))
+    if terms.needs_approval and told.done and not check:
         console.print(f"They wait for somebody else: leadgate gallery approve {told.batch} --by NAME")
     if told.refused:
-        raise typer.Exit(1)
+        raise typer.Exit(WRONG)
 
 
-def _refuse_wrong(read: Manifest) -> None:
-    if not read.wrong and read.rows:
-        return
-    table = Table("line", "why it cannot be enrolled", title="Nothing was enrolled")
-    for line, why in read.wrong[:50]:
-        table.add_row(str(line), why)
-    console.print(table if read.wrong else "There is nothing to enrol there.")
-    if len(read.wrong) > 50:  # noqa: PLR2004 - a screenful
-        console.print(f"… and {len(read.wrong) - 50} more")
-    raise typer.Exit(2)
+def _lines(rows: list[tuple[Row, str]]) -> list[tuple[int, str]]:
+    return [(row.line, f"{row.path.name}: {why}") for row, why in rows]
+
+
+def _tell(title: str, lines: Sequence[tuple[int, str]]) -> None:
+    table = Table("line", "why", title=title)
+    for line, why in lines[:SCREENFUL]:
+        table.add_row(str(line or ""), why)
+    console.print(table)
+    if len(lines) > SCREENFUL:
+        console.print(f"… and {len(lines) - SCREENFUL} more; --report FILE has them all.")
+
+
+def _begin(report: Path | None) -> None:
+    """The report can be written: better known before the work than after it."""
+    try:
+        if report:
+            report.open("x").close()
+    except OSError as error:
+        stop(f"nothing was enrolled. {report} cannot be made ({error.strerror}).")
+
+
+def _report(report: Path | None, lines: Sequence[tuple[int, str]]) -> None:
+    if report:
+        report.write_text("".join(json.dumps({"line": n, "why": why}) + "\n" for n, why in lines), encoding="utf-8")
 
 
 LOOSER = (
@@ -105,32 +150,33 @@ def _rule(name: str, folder: Path | None, key: Path | None) -> Rule:
     try:
         said, _ = load_pack(name, folder, key)
     except (PolicyPackError, SettingsError) as error:
-        console.print(f"leadgate: {error}")
-        raise typer.Exit(2) from None
+        stop(str(error))
     return Rule(said.id, said.sha256, said.enrolment.dual_control)
 
 
-def _enrolled(read: Manifest, terms: Terms, workers: int) -> Told | None:
-    settings = _settings()
+def _ran(read: Manifest, terms: Terms | None, workers: int) -> Told | None:
+    """What a run of enrolment did, or, without terms, would do."""
+    settings = read_settings()
     cv2.setNumThreads(1)  # the workers are as many as the cores; OpenCV's own threads would get in their way
-    first = _loaded(settings)
-    spare = iter((first,))  # what was loaded to say what is used is the first worker's
+    spare = iter((loaded(settings),))  # what was loaded to say what is used is the first worker's
     console.print(f"{len(read.rows)} photographs, {workers} workers.")
 
     def load() -> Faces:
         return next(spare, None) or load_faces(settings, 1)
 
     rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("enrolling"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
+    columns = (TextColumn("enrolling" if terms else "checking"), BarColumn(), MofNCompleteColumn(), rate)
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("", total=len(read.rows), rate="")
 
         def step(done: int, per_second: float) -> None:
             progress.update(task, completed=done, rate=f"{per_second:.1f}/s")
 
-        told = _with_database(partial(enrol_run.run, read, load, terms, workers, step))
-    model = _model()
-    _with_database(lambda conn: enrol_run.embed_missing(conn, load, model, workers))  # enrolled with another pack
+        if terms is None:
+            return with_database(partial(enrol_run.check, read, load, workers, step))
+        told = with_database(partial(enrol_run.run, read, load, terms, workers, step))
+    which = model()
+    with_database(lambda conn: enrol_run.embed_missing(conn, load, which, workers))  # enrolled with another pack
     return told
 
 
@@ -143,9 +189,8 @@ def rule(
 ) -> None:
     """Puts the enrolment rule of a policy pack in force. A looser one needs the login of the database's owner."""
     wanted = _rule(pack_name, pack_folder, pack_key)
-    if _with_database(lambda conn: enrolment.put_rule(conn, wanted, by=by, now=_now())) is None:
-        console.print(f"leadgate: nothing was changed. {LOOSER}")
-        raise typer.Exit(2)
+    if with_database(lambda conn: enrolment.put_rule(conn, wanted, by=by, now=_now())) is None:
+        stop(f"nothing was changed. {LOOSER}")
     people = "two people" if wanted.dual_control else "one person"
     console.print(f"{wanted.pack} is in force: {people} for each batch.")
 
@@ -153,12 +198,12 @@ def rule(
 @app.command()
 def batches() -> None:
     """Batches that wait for a second person."""
-    found = _with_database(enrolment.waiting)
+    found = with_database(enrolment.waiting)
     table = Table("batch", "made by", "at", "photographs", "people", "pack", "manifest's SHA-256")
     for one in found:
         at = one.made_at.strftime("%Y-%m-%d %H:%M")
         table.add_row(one.id, one.made_by, at, *map(str, (one.photographs, one.people)), one.pack, one.manifest_sha256)
-    Console().print(table if found else "No batch waits.")
+    out.print(table if found else "No batch waits.")
 
 
 @app.command()
@@ -166,12 +211,12 @@ def approve(
     what: Annotated[str, typer.Argument(help="a batch, or the manifest that it was enrolled from")], by: By
 ) -> None:
     """Lets a batch be searched. Not for whoever enrolled it."""
-    meant = _with_database(lambda conn: _meant(conn, what))
+    meant = with_database(lambda conn: _meant(conn, what))
     if not meant:
         console.print("No batch of that manifest waits.")
         raise typer.Exit(1)
     for batch in meant:
-        why_not = _with_database(lambda conn, batch=batch: enrolment.approve(conn, batch, by=by, now=_now()))
+        why_not = with_database(lambda conn, batch=batch: enrolment.approve(conn, batch, by=by, now=_now()))
         console.print(why_not or f"Batch {batch} can be searched.")
         if why_not:
             raise typer.Exit(1)
@@ -186,34 +231,55 @@ async def _meant(conn: Conn, what: str) -> list[str]:
 
 
 @app.command()
-def seal(what: What, order: Order, by: By) -> None:
-    """Takes photographs out of every search, at once."""
-    _said(_with_database(lambda conn: custody.seal(conn, what, order=order, by=by, now=_now())), "sealed")
+def seal(name: Name, order: Order, by: By, kind: As = None, agency: Agency = "") -> None:
+    """Takes photographs out of every search, at once; others of the same arrest are enrolled sealed."""
+    _changed(custody.seal, What(name, kind, agency), order, by, "sealed")
 
 
 @app.command()
-def unseal(what: What, order: Order, by: By) -> None:
+def unseal(name: Name, order: Order, by: By, kind: As = None, agency: Agency = "") -> None:
     """Lets sealed photographs be searched again."""
-    _said(_with_database(lambda conn: custody.unseal(conn, what, order=order, by=by, now=_now())), "unsealed")
+    _changed(custody.unseal, What(name, kind, agency), order, by, "unsealed")
 
 
 @app.command()
 def expunge(
-    what: What,
+    name: Name,
     order: Order,
     by: By,
+    kind: As = None,
+    agency: Agency = "",
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
     """Erases photographs, pictures and vectors for good."""
-    if not yes:
-        typer.confirm(f"Expunge everything of {what}? This cannot be undone.", abort=True)
-    _said(_with_database(lambda conn: custody.expunge(conn, what, order=order, by=by, now=_now())), "expunged")
+    what = What(name, kind, agency)
+    found = _clear(lambda: with_database(lambda conn: custody.meant(conn, what)))
+    if found and not yes:
+        table = Table("photograph", "person", "agency", "arrest", "named as", title="To be expunged")
+        for one in found:
+            table.add_row(one.id, one.person, one.agency, one.arrest_id, one.kind)
+        console.print(table)
+        typer.confirm(f"Expunge these {len(found)} photographs? This cannot be undone.", abort=True)
+    _changed(custody.expunge, what, order, by, "expunged")
 
 
-def _said(count: int, done: str) -> None:
-    console.print(f"{count} photographs {done}." if count else f"Nothing was {done}: nothing of that name was there.")
-    if not count:
-        raise typer.Exit(1)
+class _Act(Protocol):
+    async def __call__(self, conn: Conn, what: What, *, order: str, by: str, now: datetime) -> Changed: ...
+
+
+def _changed(act: _Act, what: What, order: str, by: str, done: str) -> None:
+    told = _clear(lambda: with_database(lambda conn: act(conn, what, order=order, by=by, now=_now())))
+    if not told.meant:
+        stop(f"nothing was {done}: there is no photograph, arrest or person {what.name} here.", WRONG)
+    already = f" {told.meant - told.changed} were {done} before." if told.changed < told.meant else ""
+    console.print(f"{told.changed} photographs {done}.{already}")
+
+
+def _clear(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except AmbiguousError as error:
+        stop(f"nothing was changed. {error} (--as, --agency)")
 
 
 @app.command("custody")
@@ -224,42 +290,39 @@ def in_custody(
 ) -> None:
     """Takes over when people were in custody: a lead on somebody who was, on the day, has to be resolved (X3)."""
     read = registers.read(path, _now().date())
-    missing = set(_with_database(lambda conn: register.unknown(conn, read.spells)))
+    missing = set(with_database(lambda conn: register.unknown(conn, read.spells)))
     wrong = [*read.wrong, *((0, f"{who} is nobody in the gallery") for who in sorted(missing))]
     if wrong or not read.spells:
-        table = Table("line", "why nothing was recorded")
-        for line, why in wrong[:50]:
-            table.add_row(str(line or ""), why)
-        console.print(table if wrong else "There is nothing to record there.")
-        raise typer.Exit(2)
+        _tell("Nothing was recorded", wrong or [(0, "there is nothing to record there")])
+        raise typer.Exit(REFUSED)
     record = partial(register.record, spells=read.spells, register=register_name, by=by, now=_now())
-    console.print(f"{_with_database(record)} of {len(read.spells)} spells were new or changed.")
+    console.print(f"{with_database(record)} of {len(read.spells)} spells were new or changed.")
 
 
 @app.command()
 def stats() -> None:
     """How many of what."""
-    model = _model()
+    which = model()
     table = Table("what", "how many")
-    for name, count in _with_database(lambda conn: custody.stats(conn, model)).items():
+    for name, count in with_database(lambda conn: custody.stats(conn, which)).items():
         table.add_row(name.replace("_", " "), f"{count:,}")
-    Console().print(table)
+    out.print(table)
 
 
 @app.command()
 def sweep(
-    threshold: Annotated[float, typer.Option(help="cosine from which two faces are looked at")] = 0.7,
+    threshold: Annotated[float, typer.Option(callback=_cosine, help="cosine from which two faces are looked at")] = 0.7,
     every_picture: Annotated[
         bool, typer.Option("--every-picture", help="look for a face in every picture, not only where none was measured")
     ] = False,
 ) -> None:
     """Finds duplicates, the same file or face under two identities, and photographs without a face. Exit 1: found."""
-    faces = _loaded(_settings())
-    found = _with_database(lambda conn: sweeping.sweep(conn, faces, threshold, every_picture=every_picture))
+    faces = loaded(read_settings())
+    found = with_database(lambda conn: sweeping.sweep(conn, faces, threshold, every_picture=every_picture))
     table = Table("what", "people", "cosine", "photographs")
     for one in found:
         table.add_row(one.what, ", ".join(one.people), f"{one.score:.3f}" if one.score else "", "\n".join(one.photos))
-    Console().print(table if found else "Nothing was found.")
+    out.print(table if found else "Nothing was found.")
     if found:
         raise typer.Exit(1)
 
@@ -270,97 +333,52 @@ def import_type10(
     into: Annotated[Path, typer.Argument(help="a new folder for photographs and manifest")],
     legal_basis: Annotated[str, typer.Option(help="their class: arrest, parole, …")],
     person_field: Annotated[
-        int | None, typer.Option(help="the field of Type-2 that names the person; else 2.015, 2.014, 2.009")
+        int | None,
+        typer.Option(min=1, max=998, help="the field of Type-2 that names the person; else 2.015, 2.014, 2.009"),
     ] = None,
     by_transaction: Annotated[
         bool, typer.Option("--by-transaction", help="each transaction is a person, where nothing else names one")
+    ] = False,
+    of_age: Annotated[
+        bool, typer.Option("--of-age", help="the agency vouches that whoever has no date of birth there was 18")
     ] = False,
     leave_out_wrong: Annotated[
         bool, typer.Option("--leave-out-wrong", help="take the rest where something is wrong")
     ] = False,
 ) -> None:
     """Unpacks the mugshots of ANSI/NIST-ITL files into a manifest that `enrol` takes."""
-    said = Said(legal_basis, person_field, by_transaction)
+    said = Said(legal_basis, _now().date(), person_field, by_transaction, of_age)
     try:
         report = type10.unpack(source, into, said, leave_out_wrong=leave_out_wrong)
-    except type10.Type10Error as error:
-        console.print(f"leadgate: nothing was imported. {error}")
-        raise typer.Exit(2) from None
+    except (type10.Type10Error, OSError) as error:
+        stop(f"nothing was imported. {error}")
     _tell_import(report, written=into.exists())
     if not into.exists():
-        raise typer.Exit(2)
+        raise typer.Exit(REFUSED)
     console.print(f"Next: leadgate gallery enrol {into / 'manifest.jsonl'}", soft_wrap=True)
 
 
 def _tell_import(report: Report, *, written: bool) -> None:
     if report.wrong:
         table = Table("file", "what is wrong with it", title=None if written else "Nothing was imported")
-        for name, why in report.wrong[:50]:
+        for name, why in report.wrong[:SCREENFUL]:
             table.add_row(name, why)
         console.print(table)
-    if len(report.wrong) > 50:  # noqa: PLR2004 - a screenful
-        console.print(f"… and {len(report.wrong) - 50} more")
+    if len(report.wrong) > SCREENFUL:
+        console.print(f"… and {len(report.wrong) - SCREENFUL} more")
     console.print(f"{report.lines} face images{'' if written else ' could be imported'}.")
     for what, count in report.noted.items():
         console.print(f"{count} {what}.")
 
 
 @app.command()
-def embed(workers: Annotated[int, typer.Option(help="threads; 0: one for each core")] = 0) -> None:
+def embed(workers: Workers = 0) -> None:
     """Measures again, with the model pack that is set now, every photograph that has no vector of it."""
-    settings = _settings()
-    load = partial(load_faces, settings, 1)
-    model, count = _model(), workers or pipeline.cores()
-    done = _with_database(lambda conn: enrol_run.embed_missing(conn, load, model, count))
+    load = partial(load_faces, read_settings(), 1)
+    which, count = model(), workers or pipeline.cores()
+    done = with_database(lambda conn: enrol_run.embed_missing(conn, load, which, count))
     console.print(f"{done} photographs measured.")
-
-
-def _loaded(settings: Settings) -> Faces:
-    """The model; a line says what it runs on: onnxruntime falls back to the CPU without a word."""
-    try:
-        faces = load_faces(settings, 1)
-    except PackError as error:
-        console.print(f"leadgate: {error}")
-        raise typer.Exit(2) from None
-    asked, used = PROVIDERS[settings.provider], faces.model.provider
-    instead = "" if asked == used else f" [bold]{asked} was asked for (LEADGATE_MATCHER_PROVIDER) and does not run.[/]"
-    console.print(f"Model {faces.model.pack} on {used}.{instead}")
-    return faces
-
-
-def _settings() -> Settings:
-    return Settings()  # pyright: ignore[reportCallIssue] - the environment fills it
-
-
-def _model() -> str:
-    try:
-        return pack.fingerprint(model_pack(_settings()))
-    except PackError as error:
-        console.print(f"leadgate: {error}")
-        raise typer.Exit(2) from None
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _with_database(act: Callable[[Conn], Awaitable[T]]) -> T:
-    async def run() -> T:
-        pool = await gallery.connect(_settings().database_url.get_secret_value(), "leadgate-gallery")
-        try:
-            async with pool.acquire() as conn:
-                return await act(conn)
-        finally:
-            await pool.close()
-
-    try:
-        return asyncio.run(run())
-    except gallery.AWAY as error:
-        console.print(f"leadgate: the database does not answer ({type(error).__name__}). What was done is kept.")
-        raise typer.Exit(3) from None
-    except gallery.REFUSED as error:
-        console.print(f"leadgate: the database refused it. {error}. What was done before is kept.")
-        raise typer.Exit(2) from None
-    except PackError as error:
-        console.print(f"leadgate: {error}")
-        raise typer.Exit(2) from None

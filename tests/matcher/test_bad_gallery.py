@@ -159,7 +159,7 @@ class SealsOnTheWay:
 
     async def fetch(self, query, *args):
         if query == gallery.PHOTOS_OF:
-            await custody.seal(self._other, self._person, order="Order 9/2026", by="clerk", now=NOON)
+            await custody.seal(self._other, custody.What(self._person), order="Order 9/2026", by="clerk", now=NOON)
         return await self._conn.fetch(query, *args)
 
 
@@ -215,7 +215,9 @@ async def test_a_wrong_answer_at_the_start_keeps_the_matcher_out_of_service_and_
     assert "does not find itself" in problem.reason
     for row in right:
         await superuser.execute("UPDATE gallery.picture SET jpeg = $2 WHERE photograph = $1", *row.values())
-    await custody.seal(conn, PEOPLE[4], order="A", by="clerk", now=NOON)  # something new: it looks again at once
+    await custody.seal(
+        conn, custody.What(PEOPLE[4]), order="A", by="clerk", now=NOON
+    )  # something new: it looks again at once
     await matcher.until(200)
 
 

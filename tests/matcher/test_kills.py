@@ -299,7 +299,7 @@ async def change(conn, rng: random.Random) -> None:
     wanted = rng.randint(1, 4)
     for n in rng.sample(range(1, CROWD + 1), CROWD):
         act = rng.choice((custody.seal, custody.seal, custody.unseal, custody.expunge))
-        wanted -= await act(conn, f"C-{n}", order="Order 1", by="clerk", now=NOON)
+        wanted -= (await act(conn, custody.What(f"C-{n}"), order="Order 1", by="clerk", now=NOON)).changed
         if not wanted:
             return
 

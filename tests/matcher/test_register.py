@@ -64,5 +64,5 @@ async def test_nobody_unknown_is_recorded_and_an_expunged_person_leaves_no_spell
     who = await conn.fetchval("SELECT person FROM gallery.photograph ORDER BY number LIMIT 1")
     assert await register.unknown(conn, [Spell(who, TODAY, None), Spell("S-NOBODY", TODAY, None)]) == ["S-NOBODY"]
     await register.record(conn, [Spell(who, TODAY, None)], register="County jail", by="clerk", now=NOON)
-    await custody.expunge(conn, who, order="Order 7", by="clerk", now=NOON)
+    await custody.expunge(conn, custody.What(who), order="Order 7", by="clerk", now=NOON)
     assert await conn.fetchval("SELECT count(*) FROM gallery.custody") == 0

@@ -90,14 +90,14 @@ async def test_sealed_is_unsearchable_at_once_and_its_picture_is_not_shown(match
     )
     photo = before.candidates[0].photos[0].photo_id
     assert (await matcher.ask("GET", f"/v1/photos/{photo}"))[0] == 200
-    gone = await custody.seal(conn, person, order="Order 17/2026", by="clerk", now=NOON)
+    gone = await custody.seal(conn, custody.What(person), order="Order 17/2026", by="clerk", now=NOON)
     status, body = await matcher.ask("POST", "/v1/search", probe_of(person).read_bytes())
     assert status == 200
     assert person not in {c.person_id for c in SearchResult.model_validate_json(body).candidates}
     assert Problem.model_validate_json((await matcher.ask("GET", f"/v1/photos/{photo}"))[1]).rule == "not-shown"
     assert (await matcher.ask("GET", f"/v1/people/{person}"))[0] == 404
     await matcher.until(200, photos=told.done - gone)
-    await custody.unseal(conn, person, order="Order 18/2026", by="clerk", now=NOON)
+    await custody.unseal(conn, custody.What(person), order="Order 18/2026", by="clerk", now=NOON)
     await matcher.until(200, photos=told.done)
     status, body = await matcher.ask("POST", "/v1/search", probe_of(person).read_bytes())
     again = SearchResult.model_validate_json(body)

@@ -7,6 +7,7 @@ types 1 to 21, 98 and 99, seven face images, one of them with its own SHA-256 (1
 import hashlib
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import nistitl
@@ -19,7 +20,8 @@ from deploy.type10 import Said
 from matcher import gallery
 from tests.matcher.conftest import CAST, cast
 
-ARREST = Said("arrest")
+TODAY = date(2026, 3, 20)
+ARREST = Said("arrest", TODAY)
 MUGSHOT = (CAST / cast("gallery")[0]["photo"]).read_bytes()
 EBTS = {9: "OCA-9", 15: "NY123", 18: "DOE,JANE", 22: "19900115", 24: "F", 27: "510", 29: "150"}
 FACE = {3: "FACE", 4: "NY0303000", 5: "20240229", 6: "480", 7: "600", 8: "1", 11: "JPEGB", 12: "SRGB", 20: "F"}
@@ -129,15 +131,44 @@ def test_whoever_was_under_18_is_marked_as_a_juvenile(tmp_path):
     assert (before["juvenile"], after["juvenile"]) == (True, False)
 
 
+def test_a_person_is_as_young_as_the_date_of_birth_allows(tmp_path):
+    """Of 2006 the year alone is known: on 29 February 2024 they may have been 17."""
+    for name, born, expected in (("a", "20060000", True), ("b", "20050000", False), ("c", "2006-02-28", False)):
+        (tmp_path / name).mkdir()
+        _, (line,) = unpacked(tmp_path / name, transaction(two=EBTS | {22: born}))
+        assert line["juvenile"] is expected, born
+
+
+def test_whoever_has_no_date_of_birth_is_imported_on_the_agencys_word_alone(tmp_path):
+    two = {number: value for number, value in EBTS.items() if number != 22}
+    for born in ({}, {22: "00000000"}, {22: "UNKNOWN"}):
+        report, lines = unpacked(tmp_path, transaction(two=two | born))
+        assert (lines, "nobody knows whether of age" in report.wrong[0][1]) == ([], True)
+    _, (line,) = unpacked(tmp_path, transaction(two=two), Said("arrest", TODAY, of_age=True))
+    assert line["juvenile"] is False
+
+
+def test_a_height_in_other_digits_than_ours_is_no_height(tmp_path):
+    _, (line,) = unpacked(tmp_path, transaction(two=EBTS | {27: "6²²"}))
+    assert "height_cm" not in line
+
+
+def test_a_class_of_photographs_that_no_pack_can_name_is_refused_at_once(tmp_path):
+    with pytest.raises(type10.Type10Error, match="no class of photographs"):
+        unpacked(tmp_path, transaction(), Said("Arrest Photos!", TODAY))
+
+
 def test_the_operator_says_which_field_names_the_person(tmp_path):
     two = {59: "P-1234", 18: "DOE,JOHN"}
     report, lines = unpacked(tmp_path, transaction(two=two))
     assert lines == []
     assert "Nothing says whose it is (2.015, 2.014, 2.009)" in report.wrong[0][1]
-    _, (line,) = unpacked(tmp_path, transaction(two=two), Said("arrest", person_field=59))
+    _, (line,) = unpacked(tmp_path, transaction(two=two), Said("arrest", TODAY, person_field=59, of_age=True))
     assert (line["person"], line["arrest_id"]) == ("P-1234", "TCN-77")
     (tmp_path / "b").mkdir()
-    _, (line,) = unpacked(tmp_path / "b", transaction(two=None), Said("arrest", by_transaction=True))
+    _, (line,) = unpacked(
+        tmp_path / "b", transaction(two=None), Said("arrest", TODAY, by_transaction=True, of_age=True)
+    )
     assert line["person"] == "TCN-77"
 
 
@@ -205,6 +236,7 @@ WRONG = {
     "a field without a number": (WHOLE.replace(b"10.003:", b"10.0x3:", 1), "without a number"),
     "no date": (transaction({5: "yesterday"}), "not a date"),
     "a date that there was not": (transaction({5: "20230229"}), "not a date"),
+    "of a day to come": (transaction({5: "20270101"}), "still to come"),
     "before the birth": (transaction({5: "19890101"}), "before the person was born"),
     "a fingerprint's compression": (transaction({11: "WSQ20"}, data=b"\xff\xa0\xff\xa4"), "10.011 says WSQ20"),
     "no image": (transaction(data=b""), "no image"),
