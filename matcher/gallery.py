@@ -76,15 +76,19 @@ class Pool(Protocol):
 
 async def connect(url: str, name: str) -> Pool:
     """A pool whose statements end within 30 s; jsonb is Python objects."""
-    made: Any = await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=6,
-        init=_prepare,
-        timeout=CONNECT_TIMEOUT,
-        command_timeout=COMMAND_TIMEOUT,
-        server_settings={"application_name": name, "timezone": "UTC"},
-    )
+    settings = {"application_name": name, "timezone": "UTC"}
+    try:
+        made: Any = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=6,
+            init=_prepare,
+            timeout=CONNECT_TIMEOUT,
+            command_timeout=COMMAND_TIMEOUT,
+            server_settings=settings,
+        )
+    except ValueError:  # the address may hold a password: it is not shown
+        raise asyncpg.ClientConfigurationError("no address of a database") from None
     return made
 
 

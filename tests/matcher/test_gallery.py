@@ -491,7 +491,7 @@ def test_a_json_line_that_may_mean_two_things_means_nothing(tmp_path, text, why)
 
 
 def test_whoever_may_have_been_a_minor_is_enrolled_as_one(small_manifest):
-    row = first_rows(small_manifest)[0] | {"photo_date": "2024-06-01", "birth_year": 2006}
+    row = first_rows(small_manifest)[0] | {"photo_date": "2024-06-01", "birth_year": 2006, "juvenile": ""}
     said = [row | change for change in ({}, {"juvenile": False}, {"birth_year": 2005}, {"birth_year": None})]
     for one, expected in zip(said, (True, False, False, False), strict=True):
         rewrite(small_manifest, [one])
