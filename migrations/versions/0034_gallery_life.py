@@ -5,7 +5,7 @@ Why: an order is about an arrest or a picture, and another line of another manif
 
 from migrations import sql
 
-revision = "0026"
+revision = "0034"
 down_revision = "0025"
 
 
