@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from bot import checklist, drafts, jobs, known_answers, ledger, queue, store
 from bot.database import Conn, Pool
+from policy import typed
 from policy.authority import searchable, withheld
 from policy.model import (
     Actor,
@@ -59,7 +60,7 @@ class Casework:
 
         An empty answer means that it had been done before. Refusals are recorded and returned like every event.
         """
-        now = self._clock()
+        now, command = self._clock(), typed.cleaned(command)
         async with self._pool.acquire() as conn, conn.transaction():
             await store.lock(conn, search_id)
             before = await store.load(conn, search_id)

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot.database import Conn
 from policy.model import Label, PersonId, SearchId
 from policy.morphology import Component, Found
+from policy.typed import plain
 
 
 class Finding(BaseModel):
@@ -16,7 +17,7 @@ class Finding(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     finding: Found
-    note: Annotated[str, Field(max_length=500)] = ""
+    note: Annotated[str, Field(max_length=500), AfterValidator(plain)] = ""
 
 
 KEEP = """

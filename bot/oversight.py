@@ -11,6 +11,7 @@ from bot.casework import Casework
 from bot.database import Pool
 from bot.people import People
 from bot.views import review
+from bot.views.blocks import literal
 from policy import intake
 from policy.model import RecallLead, Refused, Role, SearchId
 from policy.pack import Pack
@@ -39,7 +40,7 @@ class Oversight:
         by = await self._people.actor(body["team_id"], body["user_id"])
         match await casework.submit(SearchId(found[1]), RecallLead(found[2]), by):
             case (Refused(_, reason),):
-                await ack(text=reason)
+                await ack(text=literal(reason))
             case _:
                 await ack(text=RECALLED)
 

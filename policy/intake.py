@@ -1,14 +1,13 @@
 """What a request must say before anything is searched (M1 to M4), and what of it a supervisor has to see first."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from policy.model import Refused, RequestSearch
 from policy.pack import FormField, Pack, Purpose
 from policy.patterns import fits
+from policy.typed import plain
 
-MAX_TEXT = 3000  # Slack's own limit for an input
 PLACEHOLDER = re.compile(r"^(n/?a|none|tbd|test|asdf+|x+|\.+|-+|see (report|file|case))\.?$", re.IGNORECASE)
 FEW_WORDS = 4
 REPOSITORIES = "repositories"  # under which a form's answers have the classes asked for; no question has that name
@@ -24,17 +23,12 @@ EXCEPTION = FormField(
 
 def normalised(case_number: str) -> str:
     """Upper case, without surrounding or doubled blanks: the form in which case numbers are compared."""
-    return " ".join(_plain(case_number).upper().split())
+    return " ".join(plain(case_number).upper().split())
 
 
 def cleaned(fields: Mapping[str, str]) -> dict[str, str]:
     """Free text as it was written, without control and direction-changing characters, without empty answers."""
-    return {name: text for name, raw in fields.items() if (text := _plain(raw).strip())}
-
-
-def _plain(text: str) -> str:
-    """Without characters of Unicode's categories C (controls, bidi overrides, private use), line ends excepted."""
-    return "".join(c for c in text[:MAX_TEXT] if c in "\n\t" or not unicodedata.category(c).startswith("C"))
+    return {name: text for name, raw in fields.items() if (text := plain(raw).strip())}
 
 
 def asked(pack: Pack, purpose: Purpose, answers: Mapping[str, str]) -> tuple[FormField, ...]:

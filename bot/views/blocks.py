@@ -1,6 +1,7 @@
 """The few Block Kit pieces that the surfaces are made of, each within Slack's published limits."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -15,14 +16,19 @@ def clipped(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def escaped(text: str) -> str:
-    """Text that people typed, so that it mentions nobody, links nowhere and formats nothing (M37)."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+# Each has a twin that looks the same and formats nothing: mrkdwn knows no escape for its own marks.
+MARKS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
+EMOJI = re.compile(r":(?=[\w+'-]+:)")
 
 
 def literal(text: str) -> str:
-    """Typed text inside mrkdwn: escaped, and without the marks that would format it."""
-    return escaped("".join("ˋ" if c == "`" else c for c in " ".join(text.split())))
+    """Typed text inside mrkdwn or a message's `text`: it mentions nobody, links nowhere and formats nothing (M37)."""
+    return EMOJI.sub("꞉", " ".join(text.split())).translate(MARKS)
+
+
+def mrkdwn(text: str, limit: int = SECTION) -> Block:
+    """Verbatim: what is not marked as a link, a channel or a mention becomes none."""
+    return {"type": "mrkdwn", "text": clipped(text, limit), "verbatim": True}
 
 
 def plain(text: str, limit: int) -> Block:
@@ -33,8 +39,8 @@ def header(text: str) -> Block:
     return {"type": "header", "text": plain(text, HEADER)}
 
 
-def section(mrkdwn: str, *, accessory: Block | None = None, block_id: str | None = None) -> Block:
-    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": clipped(mrkdwn, SECTION)}}
+def section(text: str, *, accessory: Block | None = None, block_id: str | None = None) -> Block:
+    block: Block = {"type": "section", "text": mrkdwn(text)}
     if accessory:
         block["accessory"] = accessory
     if block_id:
@@ -47,8 +53,8 @@ def quoted(text: str) -> Block:
     return {"type": "section", "text": plain(text or "–", SECTION)}
 
 
-def context(mrkdwn: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": clipped(mrkdwn, SECTION)}]}
+def context(text: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(text)]}
 
 
 def divider() -> Block:

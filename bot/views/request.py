@@ -43,7 +43,7 @@ def offer(search: SearchId, file: str, owner: str) -> tuple[str, list[Block]]:
 
 
 def not_for_search(reason: str) -> tuple[str, list[Block]]:
-    return reason, [section(reason)]
+    return literal(reason), [section(literal(reason))]
 
 
 STAGES = {
@@ -183,7 +183,7 @@ def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
             title, body = "FAULT.", "The search could not be finished."
         case Outcome.KNOWN_ANSWER | None:
             raise AssertionError("a notice before the end")
-    text = f"{title} {search.reason}"
+    text = f"{literal(title)} {literal(search.reason)}"
     return text, [
         section(f"*{literal(title)}* {literal(body)}\n{literal(search.reason)}"),
         context(f"Search {search.id} · The request is recorded and disclosable."),
@@ -203,7 +203,7 @@ def _bold(words: str) -> str:
 
 def withheld(search: Search, why: str) -> tuple[str, list[Block]]:
     """In the place of a notice, while nobody may see or use the result (M41)."""
-    text = f"WITHHELD. {why}"
+    text = f"WITHHELD. {literal(why)}"
     answer = search.recalled and search.acknowledged_at and search.recall_acknowledged_at is None
     return text, [
         section(f"*WITHHELD.* {literal(why)}"),
@@ -229,8 +229,8 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
             f"{pack.review.examiners} examiners."
         ),
         section("*Differences that the examiners considered*"),
-        *[{"type": "section", "text": plain(f"– {d}", 3000)} for d in differences],
-        *[{"type": "section", "text": plain(f"– Added later: {note.text}", 3000)} for note in search.notes[:10]],
+        *[quoted(f"– {d}") for d in differences],
+        *[quoted(f"– Added later: {note.text}") for note in search.notes[:10]],
         *_contradictions(search),
         actions(
             button(

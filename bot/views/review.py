@@ -320,7 +320,7 @@ def usage(rows: Sequence[Mapping[str, object]], labels: Mapping[str, str], since
         return [*blocks, section("Nothing was requested in this period.")]
     by_purpose: dict[str, list[str]] = {}
     for row in rows:
-        by_purpose.setdefault(str(row["purpose"]), []).append(f"{row['outcome']}: {row['searches']}")
+        by_purpose.setdefault(str(row["purpose"]), []).append(f"{literal(str(row['outcome']))}: {row['searches']}")
     total = sum(int(str(row["searches"])) for row in rows)
     lines = [section(f"*{literal(labels.get(p, p))}*\n{' · '.join(counts)}") for p, counts in by_purpose.items()]
     return [*blocks, *lines[:45], context(f"{total} searches in all · outcomes as in the ledger")]

@@ -51,7 +51,7 @@ def stuck(job: Mapping[str, Any], *, given_up: bool) -> Message:
     text = f"Search {job['search']} is stuck" if given_up else f"A message of search {job['search']} is missing"
     until = datetime.fromisoformat(job["until"])
     ends = f" At {until:%H:%M} UTC on {until:%d %B} it ends, and its requester is told." if given_up else ""
-    what = IN_WORDS.get(job["kind"], job["kind"])
+    what = IN_WORDS.get(job["kind"], literal(job["kind"]))
     return text, [
         section(
             f"*{text}*: {what} failed again and again. Nothing of it is lost. An administrator finds why with "

@@ -3,7 +3,10 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import CodeType, FrameType
@@ -51,7 +54,11 @@ LONGEST_REPORT = Report(
     tells=tuple(f"t{n:038d}" for n in range(200)),
     source="z" * 2000,
 )
+HOSTILE = (
+    "<!channel> <@U0EVIL> <#C0EVIL|x> *IDENTIFIED* _sure_ ~not~ `x` :white_check_mark: http://evil.example &lt;!here>"
+)
 NASTY = (
+    HOSTILE,
     "x" * 9000,
     "<@U0ABCDEF>" * 900,
     "&" * 4000,
@@ -225,7 +232,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
     sheets = {f"worksheet {n}": review.worksheet(search, mine, FILES, "seed", n) for n in (0, 1, 99)}
     usage = [{"purpose": f"{typed[:200]}{n}", "outcome": typed, "searches": 3} for n in range(60)]
     return (
-        {name: blocks for name, (_, blocks) in messages.items()}
+        messages
         | forms
         | sheets
         | reasons
@@ -271,7 +278,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
 @given(search=searches(), typed=ANYTHING)
 def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str):
     wrong: dict[str, Any] = {}
-    for name, payload in everything_for(search, typed).items():
+    for name, made in everything_for(search, typed).items():
+        payload = made[1] if isinstance(made, tuple) else made
         found = (
             faults_in_view(payload, ("home" if "home" in name else "modal",))
             if isinstance(payload, dict)
@@ -280,6 +288,56 @@ def test_slack_takes_every_view_whatever_people_type(search: Search, typed: str)
         if found or (found := models_say(payload) or limits_say(payload)):
             wrong[name] = found
     assert wrong == {}
+
+
+# What mrkdwn makes of text: mentions and links, bold, italic, struck, code, emoji.
+MARKED = re.compile(r"<[^>]*>|\*[^*]+\*|\b_[^_]+_\b|~[^~]+~|`[^`]+`|:[\w+-]+:")
+
+
+def texts_of(payload: Any) -> Iterator[dict[str, Any]]:
+    """Every text object of a view or of blocks, wherever it stands."""
+    match payload:
+        case {"type": "plain_text" | "mrkdwn", "text": str()}:
+            yield payload
+        case dict():
+            for part in payload.values():
+                yield from texts_of(part)
+        case list() | tuple():
+            for part in payload:
+                yield from texts_of(part)
+        case _:
+            pass
+
+
+def marks_in(made: Any) -> Counter[str]:
+    """How a message or a view is formatted: its `text`, and every text object that is read as mrkdwn."""
+    read = [part["text"] for part in texts_of(made) if part["type"] == "mrkdwn"]
+    read += [made[0]] if isinstance(made, tuple) else []
+    return Counter(mark[0] for text in read for mark in MARKED.findall(text))
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(search=searches(), typed=st.sampled_from((HOSTILE, "*_~`>:x:" * 40, "*a* _b_ ~c~ `d` :e: <@U0EVIL>")))
+def test_what_people_type_mentions_nobody_links_nowhere_and_formats_nothing(search: Search, typed: str):
+    """No more is formatted than where somebody typed a mere letter: what the house formats, and nothing else."""
+    hostile, sober = (everything_for(_typing(search, text), text) for text in (typed, "a"))
+    more = {name: marks_in(made) - marks_in(sober[name]) for name, made in hostile.items()}
+    assert {name: marks for name, marks in more.items() if marks} == {}
+
+
+def _typing(search: Search, typed: str) -> Search:
+    """The same search, in which people typed nothing but that."""
+    opinions = tuple(replace(e, differences=typed) for e in search.examinations)
+    faces = tuple(replace(face, reasons=(typed,)) for face in search.faces)
+    said = replace(search, case_number=typed, reason=typed, examinations=opinions, faces=faces)
+    return replace(said, fields={"basis": typed}, purpose=typed)
+
+
+@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(search=searches(), typed=ANYTHING)
+def test_slack_makes_no_link_of_what_is_not_marked_as_one(search: Search, typed: str):
+    every = [part for made in everything_for(search, typed).values() for part in texts_of(made)]
+    assert {part["verbatim"] for part in every if part["type"] == "mrkdwn"} == {True}
 
 
 NOT_A_PAYLOAD = {
