@@ -1,29 +1,20 @@
-"""The department's case system, asked whether a case number exists: optional, over HTTP.
+"""The department's case system, asked whether a case number exists: optional, over HTTP (case-system.md).
 
-Contract: `GET {LEADGATE_CASE_URL}/{case number}` with `Authorization: Bearer {LEADGATE_CASE_SECRET}` answers 200 with
-`{"exists": true, "open": true}` (further keys are ignored), or 404. Anything else, or no answer within a second, is
-"offline": the request goes on, and the record says that the number was not checked. A real number proves nothing by
-itself (Evansville 2024): it is one fact among those a supervisor and an auditor see.
+A real number proves nothing by itself (Evansville 2024): it is one fact among those a supervisor and an auditor see.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
 from urllib.parse import quote
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from policy.model import Refused
+from bot.queue import Job
+from policy.model import CaseKnown
 
 WITHIN = 1.0  # seconds: the form has to be acknowledged within three
-
-
-class Found(StrEnum):
-    OPEN = "open"
-    CLOSED = "closed"
-    UNKNOWN = "unknown"
-    OFFLINE = "offline"
-    NOT_ASKED = "not-asked"
+MOST = 64 * 1024  # bytes of an answer; one that is longer is none
 
 
 class Answer(BaseModel):
@@ -35,7 +26,16 @@ class Answer(BaseModel):
     open: bool = True
 
 
-NO_SUCH_CASE = Refused("case-exists", "The case system knows no case of this number. Nothing was searched.")
+class CaseSystemRefusesError(Exception):
+    """The case system does not take the desk's secret: no number is checked until an administrator changes it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the case system answers {status}")
+        self.status = status
+
+    def alarm(self, now: datetime) -> Job:
+        """The supervisors are told, once a day."""
+        return Job("tell-cases-refused", now.date().isoformat(), {"status": self.status})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +46,50 @@ class Cases:
     url: str
     secret: str
 
-    async def find(self, number: str) -> Found:
-        """What the case system says of the number. Never raises: a case system that is away stops nobody's work."""
+    async def find(self, number: str) -> CaseKnown:
+        """What the case system says of the number. One that is away stops nobody's work; one that does not know us
+        is a CaseSystemRefusesError.
+        """
         if not self.url:
-            return Found.NOT_ASKED
+            return CaseKnown.NOT_ASKED
         address = f"{self.url.rstrip('/')}/{quote(number, safe='')}"
         timeout = aiohttp.ClientTimeout(total=WITHIN)
         headers = {"Authorization": f"Bearer {self.secret}"}
         try:
             async with self.session.get(address, headers=headers, timeout=timeout, allow_redirects=False) as response:
-                return _read(response.status, await response.read())
+                return _read(response.status, await _beginning(response))
         except (aiohttp.ClientError, TimeoutError):
-            return Found.OFFLINE
+            return CaseKnown.OFFLINE
 
 
-def _read(status: int, untrusted: bytes) -> Found:
-    if status == 404:  # noqa: PLR2004 - not found
-        return Found.UNKNOWN
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body, as far as it is read at all."""
+    untrusted = b""
+    async for part in response.content.iter_chunked(MOST):
+        untrusted += part
+        if len(untrusted) > MOST:
+            response.close()
+            return b""
+    return untrusted
+
+
+def _read(status: int, untrusted: bytes) -> CaseKnown:
+    match status:
+        case 200:
+            return _said(untrusted)
+        case 404:
+            return CaseKnown.UNKNOWN
+        case 401 | 403:
+            raise CaseSystemRefusesError(status)
+        case _:
+            return CaseKnown.OFFLINE
+
+
+def _said(untrusted: bytes) -> CaseKnown:
     try:
         answer = Answer.model_validate_json(untrusted)
     except ValidationError:
-        return Found.OFFLINE
-    if status != 200:  # noqa: PLR2004 - OK
-        return Found.OFFLINE
+        return CaseKnown.OFFLINE
     if not answer.exists:
-        return Found.UNKNOWN
-    return Found.OPEN if answer.open else Found.CLOSED
+        return CaseKnown.UNKNOWN
+    return CaseKnown.OPEN if answer.open else CaseKnown.CLOSED

@@ -35,7 +35,17 @@ from policy.workflow import Events, decide, evolve, may
 log = structlog.get_logger()
 
 PRIVATE = frozenset(  # committed to; erasable, class by class (bot/retention.py)
-    {"case_number", "fields", "checks", "resolutions", "candidates", "differences", "reference", "note"}
+    {
+        "case_number",
+        "case_number_typed",
+        "fields",
+        "checks",
+        "resolutions",
+        "candidates",
+        "differences",
+        "reference",
+        "note",
+    }
 )
 
 SYSTEM = Actor(PersonId("system"), frozenset({Role.SYSTEM}))
@@ -140,9 +150,12 @@ class Casework:
         async with self._pool.acquire() as conn, conn.transaction():
             return await drafts.opened(conn, self._kek, search_id, by.id)
 
-    async def keep_draft(self, search_id: SearchId, by: Actor, answers: Mapping[str, str]) -> None:
+    async def keep_draft(self, search_id: SearchId, command: Command, by: Actor, answers: Mapping[str, str]) -> None:
+        """What `by` typed is found again, as long as they could give the command that it is for."""
         async with self._pool.acquire() as conn, conn.transaction():
-            await drafts.keep(conn, self._kek, search_id, by.id, answers)
+            await store.lock(conn, search_id)
+            if self.may(await store.load(conn, search_id), command, by) is None:
+                await drafts.keep(conn, self._kek, search_id, by.id, answers)
 
     async def look(self, search_id: SearchId) -> Search:
         async with self._pool.acquire() as conn:

@@ -1,34 +1,38 @@
 """Photo posted -> form -> RequestSearch; the face that is meant; the lead acknowledged. Listeners submit commands."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import structlog
 from slack_bolt.async_app import AsyncAck
 
 from bot import clicks, ids, jobs
-from bot.cases import NO_SUCH_CASE, Cases, Found
+from bot.cases import Cases, CaseSystemRefusesError
 from bot.casework import Casework
 from bot.clicks import Click
+from bot.database import AWAY
 from bot.desk import Desk
 from bot.people import People
 from bot.views import request, review
 from bot.views.blocks import View
-from policy.intake import chosen, normalised
-from policy.model import Acknowledge, ChooseFace, Origin, Refused, RequestSearch, SearchId
+from policy import intake
+from policy.model import Acknowledge, Actor, CaseKnown, ChooseFace, Origin, Refused, RequestSearch, SearchId
 from policy.pack import Pack
+
+log = structlog.get_logger()
 
 FIELD_OF_RULE = {
     "authorised-purpose": request.PURPOSE,
     "case-number": request.CASE_NUMBER,
+    "case-exists": request.CASE_NUMBER,
     "attested": request.ATTESTED,
     "repository": request.REPOSITORIES,
 }
 ONLY_OWNER = Refused("own-photograph", "Only the person who posted the photograph may request a search of it.")
 NOT_HERE = "Post the photograph in the intake channel and press the button beneath it. Nothing was searched."
 NO_PHOTO = "There is no photograph on that message. Nothing was searched."
-NOT_REQUESTER = Refused(
-    "has-role", "You are not on the roster of people who may request a search. Nothing was searched."
-)
 
 
 class Intake:
@@ -87,41 +91,72 @@ class Intake:
         await self._desk.open_view(pressed.trigger, self._form(meta, await self._casework.draft(search, by)))
 
     async def form_changed(self, body: dict[str, Any]) -> None:
-        """The form asks what the purpose and the answers so far require; what was typed stays."""
+        """The form asks what the purpose and the answers so far require; what was typed stays, and is kept."""
         click = clicks.click(body)
         await self._desk.update_view(click.view_id, self._form(click.meta, click.values), click.view_hash)
+        by = await self._people.actor(click.team, click.account)
+        await self._keep(click, by)
 
-    def _form(self, meta: Mapping[str, Any], answers: Mapping[str, str]) -> View:
-        return request.form(self._pack, SearchId(meta["search"]), meta["file"], meta["owner"], meta, answers)
+    def _form(self, meta: Mapping[str, Any], answers: Mapping[str, str], told: Sequence[str] = ()) -> View:
+        return request.form(self._pack, SearchId(meta["search"]), meta["file"], meta["owner"], meta, answers, told)
 
     async def form_closed(self, body: dict[str, Any]) -> None:
-        """What was typed is kept for whoever typed it."""
+        """What was typed is kept for whoever typed it. Slack may tell of a close without what stood in the form."""
         form = clicks.submission(body)
-        by = await self._people.actor(form.team, form.account)
-        await self._casework.keep_draft(SearchId(form.meta["search"]), by, form.values)
+        if form.values:
+            await self._keep(form, await self._people.actor(form.team, form.account))
+
+    async def _keep(self, form: Click | clicks.Submission, by: Actor) -> None:
+        """The answers so far are found again, but for the attestation, which is given when the request is sent."""
+        answers = {name: text for name, text in form.values.items() if name != request.ATTESTED}
+        await self._casework.keep_draft(SearchId(form.meta["search"]), _request(form), by, answers)
 
     async def form_submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """The request is recorded before it is acknowledged, or the form says what is missing, beside the question."""
+        """The request is recorded before it is acknowledged, or the form says all that is wrong with it."""
         form = clicks.submission(body)
         if request.CASE_NUMBER not in form.values:  # only the purpose was asked so far
             await ack(response_action="update", view=self._form(form.meta, form.values))
             return
         by = await self._people.actor(form.team, form.account)
         search = SearchId(form.meta["search"])
-        found = await self._cases.find(normalised(form.values[request.CASE_NUMBER]))
-        if found is Found.UNKNOWN:
-            await self._casework.refuse(search, NO_SUCH_CASE, by)
-            await ack(response_action="errors", errors={request.CASE_NUMBER: NO_SUCH_CASE.reason})
-            return
-        if found is not Found.NOT_ASKED:
-            await self._casework.note(f"lookup:{search}", "CaseAsked", by, {"found": found.value})
-        match await self._casework.submit(search, _request(form), by):
-            case (Refused(rule, reason),) if _field(rule) in form.values:
-                await ack(response_action="errors", errors={_field(rule): reason})
-            case (Refused(_, reason),):
-                await ack(response_action="errors", errors={request.PURPOSE: reason})
+        command = await self._looked_up(search, _request(form), by)
+        match await self._casework.submit(search, command, by):
+            case (Refused() as refused,):
+                await self._say_why(ack, form, self._refusals(command, refused))
+                with contextlib.suppress(*AWAY):  # it has been said; a draft is a courtesy
+                    await self._keep(form, by)
             case _:
                 await ack()
+
+    async def _looked_up(self, search: SearchId, command: RequestSearch, by: Actor) -> RequestSearch:
+        """The request with what the case system says of its number, which is asked of nothing but what could pass."""
+        before = await self._casework.look(search)
+        if self._casework.may(before, command, by) or intake.screen(command, self._pack):
+            return command
+        try:
+            known = await self._cases.find(intake.normalised(command.case_number))
+        except CaseSystemRefusesError as refuses:
+            log.warning("cases.refused", status=refuses.status)
+            await self._casework.remember(refuses.alarm(self._casework.now()))
+            known = CaseKnown.OFFLINE
+        return replace(command, case_known=known)
+
+    def _refusals(self, command: RequestSearch, first: Refused) -> Sequence[Refused]:
+        """Everything that is wrong with the answers; where they were not what it was about, the one reason."""
+        found = tuple(intake.findings(command, self._pack))
+        return found if first in found else (first,)
+
+    async def _say_why(self, ack: AsyncAck, form: clicks.Submission, refused: Sequence[Refused]) -> None:
+        """Each reason beside its question; above the form, drawn anew, where one has no question in it yet."""
+        beside = {_field(one.rule): one.reason for one in reversed(refused)}
+        if beside.keys() <= form.values.keys():
+            await ack(response_action="errors", errors=beside)
+            return
+        told = [one.reason for one in refused]
+        screen = self._pack.protected_activity
+        if screen and screen.statement in beside.keys() - form.values.keys():
+            told.insert(0, intake.protected(self._pack, form.values))
+        await ack(response_action="update", view=self._form(form.meta, form.values, told))
 
     async def face_chosen(self, body: dict[str, Any]) -> None:
         pressed = clicks.click(body)
@@ -143,7 +178,7 @@ class Intake:
                 pass
 
 
-def _request(form: clicks.Submission) -> RequestSearch:
+def _request(form: Click | clicks.Submission) -> RequestSearch:
     fixed = {request.PURPOSE, request.CASE_NUMBER, request.ATTESTED, request.REPOSITORIES}
     return RequestSearch(
         purpose=form.values.get(request.PURPOSE, ""),
@@ -151,11 +186,12 @@ def _request(form: clicks.Submission) -> RequestSearch:
         fields={name: value for name, value in form.values.items() if name not in fixed},
         attested=form.values.get(request.ATTESTED) == "yes",
         origin=Origin(form.meta["channel"], form.meta["thread"], form.meta["file"]),
-        repositories=tuple(chosen(form.values.get(request.REPOSITORIES, ""))),
+        repositories=tuple(intake.chosen(form.values.get(request.REPOSITORIES, ""))),
     )
 
 
 def _field(rule: str) -> str:
+    """The question that the rule is about; empty where it is about none."""
     if rule.startswith("field:"):
         return rule.removeprefix("field:")
-    return FIELD_OF_RULE.get(rule, request.PURPOSE)
+    return FIELD_OF_RULE.get(rule, "")

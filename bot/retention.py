@@ -19,6 +19,7 @@ from policy.pack import Pack
 FIELDS: Mapping[str, tuple[str, ...]] = {  # of the ledger, as KIND.FIELD: each belongs to one class
     "request": (
         "SearchRequested.case_number",
+        "SearchRequested.case_number_typed",
         "SearchRequested.fields",
         "ContextOpened.checks",
         "LeadDecided.resolutions",

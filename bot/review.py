@@ -114,7 +114,7 @@ class Review:
         said = form.values.get(review.DIFFERENCES, "")
         command = Conclude(conclusion, candidate, said, form.meta["probe"], found)
         if candidate and await self._asks_for_comparison(search_id, command, by):
-            await self._casework.keep_draft(search_id, by, {review.DIFFERENCES: said})
+            await self._casework.keep_draft(search_id, command, by, {review.DIFFERENCES: said})
             await ack(response_action="update", view=comparison.sheet(search_id, candidate, form.meta["probe"], found))
             return
         match await self._casework.submit(search_id, command, by):

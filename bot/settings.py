@@ -3,13 +3,30 @@
 import base64
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SettingsError(Exception):
     """The service cannot start as it is set up."""
+
+
+def _http_address(url: str) -> str:
+    """What a path can be put behind; a typing error would otherwise look like a service that is away."""
+    parts = urlsplit(url)
+    whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+    if url and not (whole and url.isprintable() and " " not in url):
+        raise ValueError("not an address such as https://cases.example/numbers")
+    return url
+
+
+def _fits_a_header(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("one word of ASCII is needed, without blanks and line ends")
+    return secret
 
 
 class Settings(BaseSettings):
@@ -37,8 +54,8 @@ class Settings(BaseSettings):
     photo_key: SecretStr  # 32 bytes, base64: wraps the key of each search
     seal_before_disclosure: bool = True  # nothing leaves before the ledger's signer has sealed why
     spill: Path = Path("/var/lib/leadgate/logs.spill")  # logs, while Postgres is away
-    case_url: str = ""  # the department's case system (bot/cases.py has the contract); none is asked without it
-    case_secret: SecretStr = SecretStr("")
+    case_url: Annotated[str, AfterValidator(_http_address)] = ""  # bot/case-system.md; none is asked without it
+    case_secret: Annotated[SecretStr, AfterValidator(_fits_a_header)] = SecretStr("")
     roster_from_groups: bool = False  # roles follow Slack user groups; otherwise `leadgate people import` alone
     pack: str = "nypd-2020"
     pack_folder: Path | None = None  # an agency's own packs; what is shipped otherwise

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from bot import aftermath, ids, queue, retention
+from bot import aftermath, drafts, ids, queue, retention
 from bot.casework import Casework
 from bot.database import Conn, Pool
 from bot.desk import Desk
@@ -62,6 +62,7 @@ class Upkeep:
             "daily": self.daily,
             "remind-certification": self.remind_certification,
             "remind-report": self.remind_report,
+            "tell-cases-refused": self.tell_cases_refused,
         }
 
     async def order(self) -> None:
@@ -87,6 +88,7 @@ class Upkeep:
             log.info("retention.purged", search=one.search)
         async with self._pool.acquire() as conn, conn.transaction():
             await retention.purge_logs(conn, self._casework.active, now)
+            log.info("drafts.gone", drafts=await drafts.sweep(conn, now))
 
     def _reports(self, day: date) -> list[Job]:
         return [
@@ -115,6 +117,12 @@ class Upkeep:
         if report := reports.get(lease.payload["code"]):
             message = upkeep.report_due(report, self._casework.active.id, day)
             await self._desk.post(ids.post_key(lease.key, "report"), self._oversight, message, again=lease.again)
+        await self._casework.finish(lease)
+
+    async def tell_cases_refused(self, lease: Lease) -> None:
+        """The supervisors know that no case number is checked, and what an administrator can do."""
+        key = ids.post_key(lease.key, "cases-refused")
+        await self._desk.post(key, self._oversight, upkeep.cases_refused(lease.payload["status"]), again=lease.again)
         await self._casework.finish(lease)
 
 

@@ -66,6 +66,7 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
                 requested_at=event.at,
                 purpose=event.purpose,
                 case_number=event.case_number,
+                case_known=event.case_known,
                 fields=event.fields,
                 origin=event.origin,
                 repositories=event.repositories,

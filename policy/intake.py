@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from policy.model import Refused, RequestSearch
+from policy.model import CaseKnown, Refused, RequestSearch
 from policy.pack import FormField, Pack, Purpose
 from policy.patterns import fits
 from policy.typed import plain
@@ -21,6 +21,10 @@ EXCEPTION = FormField(
 """Asked wherever a class is asked for that an executive has to allow."""
 
 
+NO_SUCH_CASE = Refused("case-exists", "The case system knows no case of this number. Nothing was searched.")
+CASE_CLOSED = "The case system says that this case is closed."
+
+
 def normalised(case_number: str) -> str:
     """Upper case, without surrounding or doubled blanks: the form in which case numbers are compared."""
     return " ".join(plain(case_number).upper().split())
@@ -36,8 +40,7 @@ def asked(pack: Pack, purpose: Purpose, answers: Mapping[str, str]) -> tuple[For
 
     Words of the answers may make a statement necessary that no tick asked for (M43).
     """
-    screen = pack.protected_activity
-    statement = screen.statement if screen and _mentioned(screen.words, answers.values()) else ""
+    statement = pack.protected_activity.statement if pack.protected_activity and protected(pack, answers) else ""
     fields = tuple(field for field in pack.fields(purpose) if field.name == statement or _is_asked(field, answers))
     beyond = set(chosen(answers.get(REPOSITORIES, ""))) & set(pack.repositories.exceptional)
     return (*fields, EXCEPTION) if beyond else fields
@@ -79,6 +82,8 @@ def findings(command: RequestSearch, pack: Pack) -> Iterator[Refused]:
     if not fits(purpose.case_number_pattern, normalised(command.case_number)):
         what, hint = purpose.case_number_label, purpose.case_number_hint
         yield Refused("case-number", f"That does not look like a {what}: {hint}")
+    if command.case_known is CaseKnown.UNKNOWN:
+        yield NO_SUCH_CASE
     given = _given(command)
     for field in asked(pack, purpose, given):
         if reason := _answer_wrong(field, given.get(field.name, ""), pack):
@@ -119,8 +124,10 @@ def concerns(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
         for one in chosen(given.get(field.name, ""))
         if one in field.holds
     ]
-    if pack.protected_activity and (word := _mentioned(pack.protected_activity.words, given.values())):
-        found.append(f"The request mentions “{word}”: it may touch protected activity.")
+    if touches := protected(pack, given):
+        found.append(touches)
+    if command.case_known is CaseKnown.CLOSED:
+        found.append(CASE_CLOSED)
     found += [
         f"The request mentions “{word}”. {ban.text}"
         for ban in pack.bans
@@ -132,6 +139,13 @@ def concerns(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
         if one in pack.repositories.exceptional
     ]
     return tuple(found)
+
+
+def protected(pack: Pack, answers: Mapping[str, str]) -> str:
+    """Which word makes the request touch protected activity, in a sentence; empty where none does (M43)."""
+    words = pack.protected_activity.words if pack.protected_activity else ()
+    word = _mentioned(words, answers.values())
+    return f"The request mentions “{word}”: it may touch protected activity." if word else ""
 
 
 def approvers(command: RequestSearch, pack: Pack, *, concerned: bool) -> int:

@@ -55,6 +55,16 @@ class Outcome(StrEnum):
     KNOWN_ANSWER = "known-answer"  # of a case that measures examiners; nothing else comes of it
 
 
+class CaseKnown(StrEnum):
+    """What the department's own case system says of a case number (S1)."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+    OFFLINE = "offline"  # it was asked, and gave no answer that can be read
+    NOT_ASKED = "not-asked"  # there is none to ask
+
+
 class Conclusion(StrEnum):
     POSSIBLE_MATCH = "possible-match"
     INCONCLUSIVE = "inconclusive"
@@ -156,6 +166,7 @@ class Search:
     requested_at: datetime | None = None
     purpose: str = ""
     case_number: str = ""
+    case_known: CaseKnown = CaseKnown.NOT_ASKED
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
     origin: Origin | None = None
     repositories: tuple[str, ...] = ()  # classes of photographs asked for beside those that are always searched
@@ -208,6 +219,7 @@ class RequestSearch:
     attested: bool
     origin: Origin
     repositories: tuple[str, ...] = ()  # classes of photographs asked for beside those that are always searched
+    case_known: CaseKnown = CaseKnown.NOT_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +480,8 @@ class SearchRequested:
     repositories: tuple[str, ...] = ()
     approvers: int = 0  # how many have to approve, before the search or, in an emergency, until `approval_due`
     approval_due: datetime | None = None
+    case_known: CaseKnown = CaseKnown.NOT_ASKED
+    case_number_typed: str = ""  # as it was written, before it was normalised (M3)
 
 
 @dataclass(frozen=True, slots=True)

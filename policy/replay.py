@@ -45,6 +45,7 @@ def _under(search: Search, purpose: Purpose, pack: Pack) -> Verdict:
         attested=True,
         origin=search.origin or NO_ORIGIN,
         repositories=search.repositories,
+        case_known=search.case_known,
     )
     refused = tuple(intake.findings(command, pack))
     if refused:

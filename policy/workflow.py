@@ -281,6 +281,8 @@ def _request(command: RequestSearch, by: Actor, pack: Pack, now: datetime) -> Ev
         repositories=_exceptional(command, pack),
         approvers=intake.approvers(command, pack, concerned=bool(concerns) or emergency is not None),
         approval_due=now + timedelta(hours=emergency.approval_hours) if emergency else None,
+        case_known=command.case_known,
+        case_number_typed=command.case_number,
     )
     waits = requested.repositories or (requested.approvers and not emergency)
     return (requested, RequestHeld(concerns)) if waits else (requested,)

@@ -15,6 +15,7 @@ from bot.views.blocks import (
     select,
     text_input,
 )
+from bot.views.cases import case
 from policy import intake
 from policy.model import Search, State
 from policy.pack import FormField, Pack
@@ -37,7 +38,7 @@ def question(search: Search, pack: Pack) -> tuple[str, list[Block]]:
         why = f"• An emergency: searched already. Without an approval by {due} its result is quarantined."
     return text, [
         header(f"Approval of {search.id}"),
-        section(f"*{literal(purpose.label if purpose else search.purpose)}* · case {literal(search.case_number)}"),
+        section(f"*{literal(purpose.label if purpose else search.purpose)}* · {case(search)}"),
         section(why),
         *_answers(search, pack),
         actions(*_buttons(search)),

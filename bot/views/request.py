@@ -1,6 +1,6 @@
 """What a requester sees: the card in the thread of the photograph, and the form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.views import aftermath
 from bot.views import context as context_view
@@ -86,16 +86,19 @@ def form(
     owner: str,
     place: Mapping[str, str],
     answers: Mapping[str, str],
+    told: Sequence[str] = (),
 ) -> View:
     """The request form: it asks what the purpose and the answers so far require, and nothing else.
 
-    `answers` are those given so far, by block id: typed just now, or kept from a form that was closed.
+    `answers` are those given so far, by block id: typed just now, or kept from a form that was closed. `told` is what
+    was wrong with them, where it cannot stand beside a question.
     """
     purpose = pack.purpose(answers.get(PURPOSE, ""))
     chosen = purpose.code if purpose else None
     purposes = {p.code: p.label for p in pack.purposes}
     blocks: list[Block] = [
-        asked(PURPOSE, "Authorised purpose", select(ANSWER, "Choose one", purposes, chosen), dispatch=True)
+        *([quoted("\n".join([NOT_ACCEPTED, *(f"• {reason}" for reason in told)]))] if told else []),
+        asked(PURPOSE, "Authorised purpose", select(ANSWER, "Choose one", purposes, chosen), dispatch=True),
     ]
     data = _meta(search, file, owner, place)
     if purpose is None:
@@ -111,9 +114,16 @@ def form(
         blocks.append(_repositories(pack, answers.get(REPOSITORIES, "")))
     if intake.EXCEPTION in due:
         blocks.append(_question(intake.EXCEPTION, answers.get(intake.EXCEPTION.name, ""), dispatch=False))
-    blocks.append(asked(ATTESTED, pack.attestation, checkboxes(ANSWER, {"yes": "I attest to this"})))
+    blocks.append(asked(ATTESTED, pack.attestation, _attest(answers)))
     blocks.append(context(LEAD_ONLY))
     return modal("request_form", "Request a search", "Request", blocks, data) | {"notify_on_close": True}
+
+
+NOT_ACCEPTED = "The request was not accepted, and nothing was searched:"
+
+
+def _attest(answers: Mapping[str, str]) -> Block:
+    return checkboxes(ANSWER, {"yes": "I attest to this"}, intake.chosen(answers.get(ATTESTED, "")))
 
 
 def _repositories(pack: Pack, answer: str) -> Block:

@@ -23,6 +23,7 @@ from bot.views.blocks import (
     select,
     text_input,
 )
+from bot.views.cases import case
 from bot.views.look_alikes import risk
 from policy.foils import shown_to
 from policy.model import Candidate, Conclusion, Examination, Label, Note, Search, State
@@ -242,7 +243,7 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
         header(f"Decision on {search.id}"),
         section(
             f"{len(opinions)} examiners, separately, found candidate {label} a possible match among "
-            f"{compared}. Case {literal(search.case_number)}, purpose {literal(search.purpose)}."
+            f"{compared}. Purpose {literal(search.purpose)}, {case(search)}."
         ),
         *pictured(files, PROBE, "Submitted image"),
         *pictured(files, label, f"Candidate {label}"),

@@ -60,6 +60,17 @@ def stuck(job: Mapping[str, Any], *, given_up: bool) -> Message:
     ]
 
 
+def cases_refused(status: int) -> Message:
+    """To the supervisors, once a day while it lasts."""
+    text = "Case numbers are not checked: the case system refuses this desk"
+    return text, [
+        section(
+            f"*{text}.* It answers {status} to the secret that the desk sends. Requests go on, and each says that its "
+            "number was not checked. An administrator sets `LEADGATE_CASE_SECRET` anew and restarts the bot."
+        )
+    ]
+
+
 def report_due(report: Report, pack: str, day: date) -> Message:
     """To the supervisors, on the first day of the next period."""
     text = f"A report is due: {report.code}"

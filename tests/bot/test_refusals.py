@@ -1,6 +1,6 @@
-"""Every refusal that the policy knows: somebody meets it at the door, it is recorded, changes nothing, and says why.
+"""Every refusal there is: somebody meets it at the door, it is recorded, changes nothing, and says why.
 
-The rules are read out of the source of policy/, so that a new one is asked for here by name.
+The rules are read out of the source of policy/ and bot/, so that a new one is asked for here by name.
 """
 
 import ast
@@ -11,7 +11,7 @@ import pytest
 
 from bot import ledger
 from bot.casework import stream_of
-from bot.views import review
+from bot.views import request, review
 from deploy.workspace.blocks import faults_in_view
 from policy import model as m
 from policy.aftermath import Evidence, LeadOutcome
@@ -23,7 +23,7 @@ from tests.policy.test_approvals import ALLOW, EMERGENCY, MINOR, NO, PAROLE, POO
 from tests.story import BEN, DANA, EVA, MARA, NOBODY, OMNI, REX, SAM, SYSTEM, VERA
 from tests.workspace.judges.limits_judge import limits_say
 
-POLICY = Path(__file__).parents[2] / "policy"
+ROOT = Path(__file__).parents[2]
 HELD = [(s.ASK, DANA), (POOR, SYSTEM)]
 OTHER = "cd" * 32
 ISSUED = [*s.AGREED, (s.APPROVE, MARA)]
@@ -37,9 +37,9 @@ TWO_HELD = [*TWO, (m.ChooseFace(1), DANA)]
 
 
 def rules() -> set[str]:
-    """The name of every rule by which policy/ refuses; those of a form's questions are `field:NAME`."""
+    """The name of every rule by which somebody is refused; those of a form's questions are `field:NAME`."""
     found = {bar.rule for authority in AUTHORITY.values() for bar in authority.bars}
-    for path in POLICY.glob("*.py"):
+    for path in (*ROOT.glob("policy/*.py"), *ROOT.glob("bot/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(ast.Name("Refused"), [ast.Constant(str(rule)), *_]):
@@ -75,6 +75,7 @@ MET = {
     "exception-asked": ([(MINOR, DANA)], ALLOW, REX, "does not ask for photographs"),
     "authorised-purpose": ([], replace(s.ASK, purpose="curiosity"), DANA, "not one of the authorised uses"),
     "case-number": ([], replace(s.ASK, case_number="12"), DANA, "does not look like a Complaint number"),
+    "case-exists": ([], replace(s.ASK, case_known=m.CaseKnown.UNKNOWN), DANA, "knows no case of this number"),
     "field:": ([], replace(s.ASK, fields={**s.FIELDS, "offence": ""}), DANA, "“Offence” is required"),
     "repository": ([], replace(s.ASK, repositories=("driving-licence",)), DANA, "may not be searched"),
     "attested": ([], replace(s.ASK, attested=False), DANA, "attestation"),
@@ -145,13 +146,14 @@ MET = {
 }
 BY_THEMSELVES = {
     "sees-after-locking": "a question, and no command of its own (tests/policy/test_authority.py has it)",
+    "own-photograph": "the button beneath a photograph, and no command (tests/journeys/test_refusals.py has it)",
     "own-pack": "a search is always given its own pack at the door (tests/policy/test_authority.py has it)",
 }
 """Refusals that this door cannot be brought to at one fixed hour, and where they are met instead."""
 
 
-def test_every_rule_of_the_policy_is_met_below():
-    assert MET.keys() == rules()
+def test_every_rule_is_met_below():
+    assert MET.keys() | BY_THEMSELVES.keys() == rules()
 
 
 @pytest.mark.parametrize("rule", sorted(MET.keys() - BY_THEMSELVES.keys()))
@@ -168,12 +170,21 @@ async def test_a_refusal_is_recorded_changes_nothing_and_says_why(rule, casework
     async with pool.acquire() as conn:
         last = (await ledger.read(conn, stream_of(SEARCH)))[-1]
     assert (last.kind, last.data["rule"], last.actor) == ("Refused", refused.rule, by.id)
-    told = review.telling(refused.reason)
+    told = shown(command, refused)
     assert phrase in str(told)
     assert (faults_in_view(told), limits_say(told)) == ([], None)
+
+
+def shown(command, refused):
+    """The view in which they are told: of a form, the one that says it beside a question or above them all."""
+    if not isinstance(command, m.RequestSearch):
+        return review.telling(refused.reason)
+    given = command.fields | {"purpose": command.purpose, "case-number": command.case_number}
+    place = {"channel": "C1", "thread": "1.0"}
+    return request.form(s.pack(), SEARCH, "F1", "U1", place, given, [refused.reason])
 
 
 @pytest.mark.parametrize("rule", sorted(BY_THEMSELVES))
 def test_what_is_met_elsewhere_is_met_there(rule):
     where = BY_THEMSELVES[rule].partition("(")[2].partition(" ")[0]
-    assert f'"{rule}"' in (POLICY.parent / where).read_text(encoding="utf-8")
+    assert f'"{rule}"' in (ROOT / where).read_text(encoding="utf-8")

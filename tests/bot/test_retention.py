@@ -22,7 +22,7 @@ OUTCOME = m.RecordOutcome(LeadOutcome.ELIMINATED, "An alibi for the whole day.")
 KINDS = ("original", "marked", "copy")
 AFTER = timedelta(days=1826)  # nypd-2020 keeps everything of a search for 1,825 days
 # photographs, or fields of the ledger: case number and answers; the candidates; what each of two said of differences
-PURGED = {"probe": 2, "working-copy": 2, "request": 2, "candidates": 1, "opinions": 2}
+PURGED = {"probe": 2, "working-copy": 2, "request": 3, "candidates": 1, "opinions": 2}
 
 
 @pytest.fixture

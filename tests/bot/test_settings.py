@@ -25,6 +25,12 @@ WRONG = {
     "a channel's name": ({"INTAKE_CHANNEL": "#face-intake"}, "LEADGATE_INTAKE_CHANNEL"),
     "a short key": ({"PHOTO_KEY": base64.b64encode(b"secret-word").decode()}, "LEADGATE_PHOTO_KEY"),
     "no base64": ({"PHOTO_KEY": "secret-word!"}, "LEADGATE_PHOTO_KEY"),
+    "a case system without an address": ({"CASE_URL": "secret-word"}, "LEADGATE_CASE_URL"),
+    "a case system of another protocol": ({"CASE_URL": "ftp://secret-word/cases"}, "LEADGATE_CASE_URL"),
+    "a case system with half an address": ({"CASE_URL": "http://[::1"}, "LEADGATE_CASE_URL"),
+    "a case system with a blank in its name": ({"CASE_URL": "http://secret word/"}, "LEADGATE_CASE_URL"),
+    "a secret with its line end": ({"CASE_SECRET": "secret-word\n"}, "LEADGATE_CASE_SECRET"),
+    "a secret that no header takes": ({"CASE_SECRET": "secret-wörd"}, "LEADGATE_CASE_SECRET"),
     "no lease": ({"LEASE_SECONDS": "0"}, "LEADGATE_LEASE_SECONDS"),
 }
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from policy import intake
 from policy.intake import is_placeholder, normalised
+from policy.model import CaseKnown
 from tests import story as s
 
 COMMON = {"basis": s.BASIS, "image-source": "phone"}
@@ -111,3 +112,21 @@ def test_the_form_asks_what_the_answers_so_far_call_for_and_nothing_else():
     assert names(basis="He spoke at the rally.") == [*always[:5], "suspicion", "incident-date"]
     described = [f"witness-{what}" for what in ("height", "weight", "age", "sex", "marks")]
     assert names(circumstances="witness") == [*always[:5], "description", *described, "incident-date"]
+
+
+def test_a_number_that_the_case_system_does_not_know_is_refused_and_a_closed_case_is_a_supervisors_concern():
+    def under(known):
+        asked = request("suspect", case_known=known)
+        return [one.rule for one in intake.findings(asked, s.pack())], intake.concerns(asked, s.pack())
+
+    assert under(CaseKnown.UNKNOWN) == (["case-exists"], ())
+    assert under(CaseKnown.CLOSED) == ([], (intake.CASE_CLOSED,))
+    for known in (CaseKnown.OPEN, CaseKnown.OFFLINE, CaseKnown.NOT_ASKED):
+        assert under(known) == ([], ())
+
+
+def test_the_word_that_makes_a_request_touch_protected_activity_is_named():
+    assert intake.protected(s.pack(), {"basis": "He held a sign at the rally."}) == (
+        "The request mentions “rally”: it may touch protected activity."
+    )
+    assert intake.protected(s.pack(), {"basis": s.BASIS}) == ""

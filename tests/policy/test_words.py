@@ -84,8 +84,18 @@ ACKNOWLEDGED = [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)]
 PRINT = "Latent print on the till, lab report 26-114."
 FACTS = {
     "a request": (
-        [(s.ASK, DANA)],
-        m.SearchRequested(DANA.id, s.NOON, "nypd-2020@1.1.0", "suspect", "2026-075-001234", s.FIELDS, s.ORIGIN),
+        [(replace(s.ASK, case_number=" 2026-075-001234", case_known=m.CaseKnown.OPEN), DANA)],
+        m.SearchRequested(
+            DANA.id,
+            s.NOON,
+            "nypd-2020@1.1.0",
+            "suspect",
+            "2026-075-001234",
+            s.FIELDS,
+            s.ORIGIN,
+            case_known=m.CaseKnown.OPEN,
+            case_number_typed=" 2026-075-001234",
+        ),
     ),
     "no photograph": ([(s.ASK, DANA), (m.RejectPhoto(s.SHA, "format", "No."), SYSTEM)], m.PhotoAssessed(s.SHA, (), "")),
     "a photograph": ([(s.ASK, DANA), (s.SEEN, SYSTEM)], m.PhotoAssessed(s.SHA, (s.FACE,), "model")),
