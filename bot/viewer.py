@@ -40,7 +40,7 @@ NO_SESSION = "Nobody is at the viewer in this browser, or the fifteen minutes ar
 ELSEWHERE = "This came from another page than the viewer's own. Nothing was done."
 AWAY_NOW = "This could not be recorded just now, so nothing is shown. Try again in a minute."
 NO_PHOTOGRAPH = "This photograph may no longer be shown, or is not part of this examination."
-NOT_YET = Refused("acknowledged-first", "The photograph is shown once the limits of a lead are acknowledged (M25).")
+NOT_YET = Refused("acknowledged-first", "The photograph is shown once the limits of a lead are acknowledged.")
 TOLD: Mapping[Sight, str] = {
     Sight.EXAMINATION: "The conclusion is given on your worksheet, in Slack.",
     Sight.DECISION: "The examiners agree on this candidate. The decision is given in Slack, with a reason.",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from aiohttp import web
 from slack_sdk.errors import SlackApiError
 
 from bot import ledger
@@ -20,8 +21,11 @@ LEASE = 2.0  # seconds: what a killed worker held is taken up again after this
 class Town:
     """The running system, its people, and what only an operator sees."""
 
-    def __init__(self, running: system.System) -> None:
+    def __init__(self, running: system.System, cases: dict[str, bytes] | None = None) -> None:
         self.system = running
+        self.cases = (
+            cases if cases is not None else {}
+        )  # what the department's case system says of a number; of every other one, that it is open
         self.director = Director(running.page)
 
     def person(self, name: str) -> Person:
@@ -82,15 +86,37 @@ class Town:
 
 
 @pytest.fixture(scope="session")
-async def town():
+async def case_system():
+    """The department's case system: (its address, what it says of which number)."""
+    said: dict[str, bytes] = {}
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=said.get(request.match_info["number"], b'{"exists": true, "open": true}'))
+
+    app = web.Application()
+    app.router.add_get("/cases/{number}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/cases", said
+    await runner.cleanup()
+
+
+@pytest.fixture(scope="session")
+async def town(case_system):
     """One system for all journeys: each has its own photographs, so they do not meet."""
     parent = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
     root = Path(tempfile.mkdtemp(prefix="leadgate-journeys-", dir=parent))
     try:
         async with system.running(
-            root, lease_seconds=LEASE, durable=False, workspace_options=("--control",)
+            root,
+            lease_seconds=LEASE,
+            durable=False,
+            workspace_options=("--control",),
+            settings={"LEADGATE_CASE_URL": case_system[0], "LEADGATE_CASE_SECRET": "of-the-town"},
         ) as running:
-            town = Town(running)
+            town = Town(running, case_system[1])
             await town.director("rates", scale=50)  # what is a month of searches elsewhere is an hour here
             yield town
     finally:
