@@ -94,8 +94,7 @@ class Intake:
         """The form asks what the purpose and the answers so far require; what was typed stays, and is kept."""
         click = clicks.click(body)
         await self._desk.update_view(click.view_id, self._form(click.meta, click.values), click.view_hash)
-        by = await self._people.actor(click.team, click.account)
-        await self._keep(click, by)
+        await self._keep(click)
 
     def _form(self, meta: Mapping[str, Any], answers: Mapping[str, str], told: Sequence[str] = ()) -> View:
         return request.form(self._pack, SearchId(meta["search"]), meta["file"], meta["owner"], meta, answers, told)
@@ -104,12 +103,18 @@ class Intake:
         """What was typed is kept for whoever typed it. Slack may tell of a close without what stood in the form."""
         form = clicks.submission(body)
         if form.values:
-            await self._keep(form, await self._people.actor(form.team, form.account))
+            await self._keep(form)
 
-    async def _keep(self, form: Click | clicks.Submission, by: Actor) -> None:
-        """The answers so far are found again, but for the attestation, which is given when the request is sent."""
+    async def _keep(self, form: Click | clicks.Submission) -> None:
+        """The answers so far are found again, but for the attestation, which is given when the request is sent.
+
+        A courtesy: while the database is away the form itself still has them, and a modal that says so would stand in
+        its place.
+        """
         answers = {name: text for name, text in form.values.items() if name != request.ATTESTED}
-        await self._casework.keep_draft(SearchId(form.meta["search"]), _request(form), by, answers)
+        with contextlib.suppress(*AWAY):
+            by = await self._people.actor(form.team, form.account)
+            await self._casework.keep_draft(SearchId(form.meta["search"]), _request(form), by, answers)
 
     async def form_submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The request is recorded before it is acknowledged, or the form says all that is wrong with it."""
@@ -123,8 +128,7 @@ class Intake:
         match await self._casework.submit(search, command, by):
             case (Refused() as refused,):
                 await self._say_why(ack, form, self._refusals(command, refused))
-                with contextlib.suppress(*AWAY):  # it has been said; a draft is a courtesy
-                    await self._keep(form, by)
+                await self._keep(form)
             case _:
                 await ack()
 

@@ -119,7 +119,7 @@ def form(
     return modal("request_form", "Request a search", "Request", blocks, data) | {"notify_on_close": True}
 
 
-NOT_ACCEPTED = "The request was not accepted, and nothing was searched:"
+NOT_ACCEPTED = "This request was not accepted. Nothing is searched by it:"
 
 
 def _attest(answers: Mapping[str, str]) -> Block:

@@ -211,7 +211,7 @@ async def test_a_word_that_makes_a_question_necessary_brings_it_into_the_form(se
     blocks = answer["view"]["blocks"]
     told = blocks[0]["text"]["text"]
     for words in (
-        "nothing was searched",
+        "was not accepted",
         "“rally”: it may touch protected activity",
         "“Reasonable suspicion",
         "Offence",

@@ -21,7 +21,7 @@ LEASE = 2.0  # seconds: what a killed worker held is taken up again after this
 class Town:
     """The running system, its people, and what only an operator sees."""
 
-    def __init__(self, running: system.System, cases: dict[str, bytes] | None = None) -> None:
+    def __init__(self, running: system.System, cases: dict[str, tuple[int, bytes]] | None = None) -> None:
         self.system = running
         self.cases = (
             cases if cases is not None else {}
@@ -88,10 +88,11 @@ class Town:
 @pytest.fixture(scope="session")
 async def case_system():
     """The department's case system: (its address, what it says of which number)."""
-    said: dict[str, bytes] = {}
+    said: dict[str, tuple[int, bytes]] = {}
 
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(body=said.get(request.match_info["number"], b'{"exists": true, "open": true}'))
+        status, body = said.get(request.match_info["number"], (200, b'{"exists": true, "open": true}'))
+        return web.Response(status=status, body=body)
 
     app = web.Application()
     app.router.add_get("/cases/{number}", answer)

@@ -96,7 +96,7 @@ async def roster(town, person: str, *roles: str, until: datetime | None = NEXT_Y
 @pytest.fixture(scope="module")
 async def posted(town, enrolled):
     """A photograph that Dana posted, for which every request below is refused: (the post, its card, the search)."""
-    town.cases[UNKNOWN] = b'{"exists": false}'
+    town.cases[UNKNOWN] = (200, b'{"exists": false}')
     async with town.person("dana.ruiz") as dana:
         room = town.room("intake")
         post = await dana.post_photo(room, enrolled.path.read_bytes(), "refused.jpg")
