@@ -26,9 +26,9 @@ def literal(text: str) -> str:
     return EMOJI.sub("꞉", " ".join(text.split())).translate(MARKS)
 
 
-def mrkdwn(text: str, limit: int = SECTION) -> Block:
+def mrkdwn(text: str) -> Block:
     """Verbatim: what is not marked as a link, a channel or a mention becomes none."""
-    return {"type": "mrkdwn", "text": clipped(text, limit), "verbatim": True}
+    return {"type": "mrkdwn", "text": clipped(text, SECTION), "verbatim": True}
 
 
 def plain(text: str, limit: int) -> Block:
