@@ -208,6 +208,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "returned": review.returned(search),
         "added to a lead": review.added(search, Note(EVA, story.NOON, typed)),
         "asked again": review.again(search),
+        "the case system refuses": upkeep.cases_refused(401),
         "stuck": upkeep.stuck(
             {"search": SEARCH, "job": 9, "kind": typed, "until": story.NOON.isoformat()}, given_up=True
         ),
@@ -228,6 +229,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
     place = {"channel": "C0INTAKE000", "thread": "1764000000.000001"}
     purposes = [None, *PACK.purposes]
     forms = {f"form {n}": form_of(p, place, typed) for n, p in enumerate(purposes)}
+    forms["form with what was wrong"] = request.form(PACK, SEARCH, "F0PROBE000", "U0REQUEST", place, {}, [typed] * 9)
     mine = search.examinations[0]
     sheets = {f"worksheet {n}": review.worksheet(search, mine, FILES, "seed", n) for n in (0, 1, 99)}
     usage = [{"purpose": f"{typed[:200]}{n}", "outcome": typed, "searches": 3} for n in range(60)]
@@ -341,6 +343,7 @@ def test_slack_makes_no_link_of_what_is_not_marked_as_one(search: Search, typed:
 
 
 NOT_A_PAYLOAD = {
+    "case",
     "timer",
     "line",
     "question",
