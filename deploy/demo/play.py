@@ -204,14 +204,16 @@ async def notice_of(who: Person, channel: str, thread: str, *, leads: bool) -> J
 
 
 async def acknowledge(who: Person, notice: Json) -> Json:
-    """The lead is acknowledged; answers the direct message with the photograph."""
+    """The lead is acknowledged; answers the direct message with its photograph, and no earlier one."""
+    buttons = [e for block in notice["blocks"] for e in block.get("elements", [])]
+    search = next(e["value"] for e in buttons if e.get("action_id") == "acknowledge_lead")
     await who.click(notice, "acknowledge_lead")
 
     async def direct() -> Json | None:
         for channel in await who.channels():
             if channel.get("is_im"):
                 for message in await who.messages(channel["id"]):
-                    if "INVESTIGATIVE LEAD ONLY" in message["text"]:
+                    if f"INVESTIGATIVE LEAD ONLY. Arrest photograph of search {search}" in message["text"]:
                         return message
         return None
 
