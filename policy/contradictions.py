@@ -1,8 +1,9 @@
 """What a witness described against what the arrest record says, once both opinions are locked (M22, X3). Pure.
 
-The examiners saw neither. A fact that differs by more than the pack tolerates contradicts: it stops the lead until a
-supervisor has resolved it in writing, and it prints on the lead. Eight inches and seventy pounds were once explained
-away in nobody's writing (New York 2025, domain.md).
+The examiners saw neither. A fact that differs by more than the pack tolerates contradicts, and what only a person can
+compare is not settled by a word in common: either stops the lead until a supervisor has resolved it in writing, and it
+prints on the lead. Eight inches and seventy pounds were once explained away in nobody's writing (New York 2025,
+domain.md).
 """
 
 import re
@@ -10,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from policy import marks
 
 CM_PER_INCH, KG_PER_POUND = 2.54, 0.45359237
 HEIGHT, WEIGHT, AGE, SEX, MARKS, DAY = (
@@ -20,9 +23,9 @@ HEIGHT, WEIGHT, AGE, SEX, MARKS, DAY = (
     "witness-marks",
     "incident-date",
 )  # the questions of the form, by name (policy/packs/desk.toml)
+DESCRIBED = frozenset({HEIGHT, WEIGHT, AGE, SEX, MARKS})  # what a witness said; it prints on a lead where it matters
 Range = tuple[float, float]
 Reader = Callable[[str], Range | None]  # what people type -> least and most; None where it cannot be compared
-FEW_LETTERS = 4  # words shorter than that name no mark
 
 
 class Fact(StrEnum):
@@ -37,6 +40,7 @@ class Fact(StrEnum):
 class Verdict(StrEnum):
     FITS = "fits"
     CONTRADICTS = "contradicts"
+    UNSETTLED = "unsettled"  # two texts that only a person can compare
     UNKNOWN = "not-comparable"  # one side says nothing that can be compared
 
 
@@ -86,7 +90,8 @@ def compared(said: Mapping[str, str], record: Record, asked_on: date, tolerated:
 
 
 def contradictions(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    return tuple(check for check in checks if check.verdict is Verdict.CONTRADICTS)
+    """What has to be resolved in writing: what contradicts, and what somebody has to look at to say whether it does."""
+    return tuple(check for check in checks if check.verdict in {Verdict.CONTRADICTS, Verdict.UNSETTLED})
 
 
 def _measured(fact: Fact, text: str, recorded: float | None, tolerated: float, read: Reader) -> Check | None:
@@ -138,19 +143,14 @@ def _sex(chosen: str, recorded: str | None) -> Check | None:
 
 
 def _marks(text: str, recorded: str | None) -> Check | None:
-    """Marks are words: where the record has some and shares none with the description, a person has to look."""
     if not text:
         return None
     if not recorded:
         return Check(Fact.MARKS, text, NOT_ON_FILE, Verdict.UNKNOWN)
-    shared = _words(text) & _words(recorded)
-    return Check(Fact.MARKS, text, recorded, Verdict.FITS if shared else Verdict.CONTRADICTS)
+    return Check(Fact.MARKS, text, recorded, MARKS_COMPARED[marks.compared(text, recorded)])
 
 
-def _words(text: str) -> set[str]:
-    """Of a description of marks, those that may name one; sides and small words name none."""
-    found = {word.removesuffix("s") for word in re.findall(r"[^\W\d_]+", text.casefold()) if len(word) >= FEW_LETTERS}
-    return found - {"left", "right", "with", "upper", "lower", "small", "large", "beside", "about"}
+MARKS_COMPARED = {True: Verdict.FITS, False: Verdict.CONTRADICTS, None: Verdict.UNSETTLED}
 
 
 def _custody(day: date | None, spells: tuple[tuple[date, date | None], ...]) -> Check | None:

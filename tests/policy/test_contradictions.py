@@ -18,6 +18,7 @@ from tests.story import DANA, MARA, SYSTEM
 DAY = date(2026, 3, 13)
 TOLERATED = Tolerated(height_cm=10, weight_kg=18, age_years=8)
 FITS, CONTRADICTS, UNKNOWN = Verdict.FITS, Verdict.CONTRADICTS, Verdict.UNKNOWN
+UNSETTLED = Verdict.UNSETTLED
 
 
 def verdict(said, record, tolerated=TOLERATED):
@@ -41,9 +42,10 @@ SAID = {
     "the year before the birthday counts": ({"witness-age": "27"}, Record(birth_year=1990), FITS),
     "another sex": ({"witness-sex": "female"}, Record(sex="M"), CONTRADICTS),
     "the same sex": ({"witness-sex": "male"}, Record(sex="M"), FITS),
-    "a mark that is on file": ({"witness-marks": "scar above the left eye"}, Record(marks="scars, forehead"), FITS),
-    "a mark that is not": ({"witness-marks": "tattoo on the neck"}, Record(marks="mole, left cheek"), CONTRADICTS),
-    "the side alone is no mark": ({"witness-marks": "left upper lip"}, Record(marks="mole, left cheek"), CONTRADICTS),
+    "a mark that is on file": ({"witness-marks": "a rose on the neck"}, Record(marks="tattoo, rose, neck"), FITS),
+    "a mark that may be": ({"witness-marks": "tattoo on the neck"}, Record(marks="tattoo, neck"), UNSETTLED),
+    "another mark": ({"witness-marks": "tattoo on the neck"}, Record(marks="mole, left cheek"), UNSETTLED),
+    "no mark, and one on file": ({"witness-marks": "no tattoos"}, Record(marks="tattoo, neck"), CONTRADICTS),
     "in custody that day": (
         {"incident-date": "2026-02-01"},
         Record(custody=((DAY.replace(day=1, month=1), DAY),)),
@@ -167,6 +169,17 @@ def test_a_record_that_was_sealed_meanwhile_ends_it():
     search = at_the_gate(m.OpenContext(None))
     assert (search.state, search.outcome) == (m.State.CLOSED, m.Outcome.NO_POSSIBLE_MATCH)
     assert "may no longer be used" in search.reason
+
+
+def test_marks_that_only_a_person_can_compare_stop_the_lead_until_one_has():
+    ask = replace(ASK, fields={**ASK.fields, "witness-height": "5'9", "witness-marks": "tattoo on the neck"})
+    record = replace(s.RECORD, height_cm=175, marks="tattoo, neck")
+    search, _ = s.tell([(ask, DANA), *s.AGREED[1:-1], (m.OpenContext(record), SYSTEM)])
+    assert [check.fact for check in against(search)] == [Fact.MARKS]
+    (refused,) = approves(search)
+    assert (refused.rule, refused.reason[:5]) == ("resolves-contradictions", "Marks")
+    decided, _ = approves(search, marks="Both are a rose, seen from the left; the photograph of the neck was compared.")
+    assert decided.resolutions.keys() == {"marks"}
 
 
 def test_where_examiners_decide_alone_a_contradiction_still_takes_a_supervisor():
