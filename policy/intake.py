@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from policy import wording
+from policy.contradictions import DESCRIBED
 from policy.model import CaseKnown, Refused, RequestSearch
 from policy.pack import FormField, Pack, Purpose
 from policy.patterns import fits
@@ -104,6 +106,8 @@ def _answer_wrong(field: FormField, answer: str, pack: Pack) -> str | None:
             return f"“{field.label}”: say what the facts are, in at least {pack.narrative_min_chars} characters."
         case "text" if field.pattern and not fits(field.pattern, normalised(answer)):
             return f"“{field.label}” does not have the form it should: {field.hint or field.pattern}"
+        case "narrative" | "text" if field.name in DESCRIBED and (word := wording.claim(answer)):
+            return f"“{word}” is no description: say what the witness saw, and nothing more. It may print on a lead."
         case "narrative" | "text":
             return None
 

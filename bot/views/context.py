@@ -4,6 +4,7 @@ from bot.views.blocks import Block, View, asked, context, literal, plain, quoted
 from policy.contradictions import Check, Fact, Verdict
 from policy.leads import against
 from policy.model import Search
+from policy.wording import sober
 
 FACTS = {
     Fact.HEIGHT: "Height",
@@ -13,7 +14,13 @@ FACTS = {
     Fact.MARKS: "Marks",
     Fact.CUSTODY: "Custody",
 }
-VERDICTS = {Verdict.FITS: "fits", Verdict.CONTRADICTS: "CONTRADICTS", Verdict.UNKNOWN: "cannot be compared"}
+VERDICTS = {
+    Verdict.FITS: "fits",
+    Verdict.CONTRADICTS: "CONTRADICTS",
+    Verdict.UNSETTLED: "SOMEBODY HAS TO COMPARE THEM",
+    Verdict.UNKNOWN: "cannot be compared",
+}
+ON_THE_LEAD = {Verdict.UNSETTLED: "compared by the supervisor"}
 MOST = 400  # characters of what somebody typed, in a line
 
 
@@ -23,24 +30,31 @@ def line(check: Check) -> str:
     return f"{FACTS[check.fact]}: described {described}; on record {recorded}: {VERDICTS[check.verdict]}."
 
 
+def _printed(check: Check) -> str:
+    """The same on a lead, where no word says more than is known."""
+    described, recorded = sober(check.described[:MOST]), sober(check.recorded[:MOST])
+    found = ON_THE_LEAD.get(check.verdict, VERDICTS[check.verdict])
+    return f"{FACTS[check.fact]}: described {described}; on record {recorded}: {found}."
+
+
 def for_decision(search: Search) -> list[Block]:
     """To the supervisors: every fact that was compared, contradictions first."""
     if not search.context:
         return [context("Nothing was described that the arrest record could be compared with.")]
-    ordered = sorted(search.context, key=lambda check: check.verdict is not Verdict.CONTRADICTS)
+    ordered = sorted(search.context, key=lambda check: check not in against(search))
     told = [section("*The arrest record, looked at after the opinions were locked*")]
     told += [quoted(line(check)) for check in ordered]
     if against(search):
-        told.append(section("*What contradicts is resolved in writing before this can become a lead.*"))
+        told.append(section("*What contradicts, or waits for somebody to compare it, is resolved in writing first.*"))
     return told
 
 
 def questions(search: Search) -> list[Block]:
-    """In the form of the decision: one for each contradiction."""
+    """In the form of the decision: one for each fact that stands against the lead."""
     return [
         asked(
             question(check.fact),
-            f"{FACTS[check.fact]} contradicts: how is it resolved?",
+            QUESTIONS[check.verdict].format(FACTS[check.fact]),
             text_input("answer", multiline=True, longest=1000),
             hint=line(check)[:2000],
         )
@@ -48,14 +62,21 @@ def questions(search: Search) -> list[Block]:
     ]
 
 
+QUESTIONS = {
+    Verdict.CONTRADICTS: "{} contradicts: how is it resolved?",
+    Verdict.UNSETTLED: "{}: do description and record fit, and why?",
+}
+
+
 def question(fact: str) -> str:
     return f"resolution-{fact}"
 
 
 def on_the_lead(search: Search) -> list[str]:
-    """In sentences for notice and lead sheet: what contradicted, and what was said to it (L9)."""
+    """In sentences for notice and lead sheet: what stood against it, and what was said to that (L9)."""
     return [
-        f"{line(check)} Resolved: {search.resolutions.get(check.fact, 'not in writing')}" for check in against(search)
+        f"{_printed(check)} Resolved: {sober(search.resolutions.get(check.fact, 'not in writing'))}"
+        for check in against(search)
     ]
 
 
