@@ -76,7 +76,8 @@ EXPIRED = (
 RECALLED = "This lead was recalled. Do not act on it, and destroy every copy you have of it."
 ANOTHER = "The case was closed on another person."
 BEFORE = (1, 7)  # days before a lead expires, at which its requester is told
+UNSEEN, UNSEEN_TOLD = 1, 3  # days without an acknowledgement, after which its requester is told, then the supervisors
 
 
-def expires(acknowledged_at: datetime, days: int) -> datetime:
-    return acknowledged_at + timedelta(days=days)
+def expires(issued_at: datetime, days: int) -> datetime:
+    return issued_at + timedelta(days=days)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from policy.aftermath import Corroboration
+from policy.aftermath import Corroboration, LeadOutcome
 from policy.authority import approved, examination
 from policy.model import (
     Approval,
@@ -138,7 +138,14 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
         case NoteAppended():
             return replace(search, notes=(*search.notes, Note(event.by, event.at, event.note)))
         case LeadIssued():
-            return replace(search, state=State.LEAD, lead=event.candidate, outcome=Outcome.POSSIBLE_MATCH)
+            return replace(
+                search,
+                state=State.LEAD,
+                lead=event.candidate,
+                outcome=Outcome.POSSIBLE_MATCH,
+                issued_at=event.at,
+                expires_at=event.expires_at,
+            )
         case SearchClosed():
             return replace(search, state=State.CLOSED, outcome=event.outcome, reason=event.reason, lead=None)
         case LeadAcknowledged():
@@ -147,7 +154,8 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
             found = Corroboration(event.kind, event.reference, event.by, event.at)
             return replace(search, corroboration=(*search.corroboration, found))
         case OutcomeRecorded():
-            return replace(search, aftermath=event.outcome)
+            arrested = event.at if event.outcome is LeadOutcome.ARREST else search.arrested_at
+            return replace(search, aftermath=event.outcome, arrested_at=arrested)
         case LeadExpired():
             return replace(search, expired_at=event.at)
         case LeadRecalled():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from policy import aftermath, contradictions, intake, wording
+from policy.authority import expired
 from policy.model import (
     Actor,
     AppendNote,
@@ -11,7 +12,11 @@ from policy.model import (
     DecideLead,
     Event,
     EvidenceRecorded,
+    Examination,
+    Label,
+    LeadAcknowledged,
     LeadDecided,
+    LeadExpired,
     LeadIssued,
     LeadRecalled,
     NoteAppended,
@@ -47,7 +52,17 @@ def open_context(search: Search, command: OpenContext, pack: Pack, now: datetime
     against = tuple(check.fact.value for check in contradictions.contradictions(checks))
     opened = ContextOpened(now, label, against, checks)
     waits = pack.review.supervisor_decides or against
-    return (opened,) if waits else (opened, LeadIssued(label, supporters(search, label)))
+    return (opened,) if waits else (opened, _issued(search, label, pack, now))
+
+
+def _issued(search: Search, label: Label, pack: Pack, now: datetime) -> LeadIssued:
+    """Its time runs from here, whether anybody acknowledges it or not (M28)."""
+    return LeadIssued(label, supporters(search, label), now, aftermath.expires(now, pack.leads.expiry_days))
+
+
+def acknowledged(search: Search, by: Actor, pack: Pack, now: datetime) -> LeadAcknowledged:
+    """A lead that was issued before its time was counted from there has its time from now."""
+    return LeadAcknowledged(by.id, now, search.expires_at or aftermath.expires(now, pack.leads.expiry_days))
 
 
 def _tolerated(pack: Pack) -> contradictions.Tolerated:
@@ -55,11 +70,21 @@ def _tolerated(pack: Pack) -> contradictions.Tolerated:
     return contradictions.Tolerated(rule.height_cm, rule.weight_kg, rule.age_years)
 
 
+def concluded(search: Search) -> tuple[Examination, ...]:
+    """Every opinion that is locked."""
+    return tuple(e for e in search.examinations if e.conclusion is not None)
+
+
+def supporting(search: Search) -> tuple[Examination, ...]:
+    """The locked opinions that name whom the lead is about; the others dissent, and a lead says so (M21)."""
+    return tuple(e for e in concluded(search) if search.lead is not None and e.candidate == search.lead)
+
+
 def supporters(search: Search, label: str) -> tuple[PersonId, ...]:
-    return tuple(e.examiner for e in search.examinations if e.conclusion and e.candidate == label)
+    return tuple(e.examiner for e in concluded(search) if e.candidate == label)
 
 
-def decide_lead(search: Search, command: DecideLead, by: Actor) -> Events:
+def decide_lead(search: Search, command: DecideLead, by: Actor, pack: Pack, now: datetime) -> Events:
     reason = command.reason.strip()
     if not reason:
         return (WITHOUT_REASON,)
@@ -74,7 +99,7 @@ def decide_lead(search: Search, command: DecideLead, by: Actor) -> Events:
     decided = LeadDecided(by.id, command.approve, reason, resolved)
     label = search.lead
     assert label is not None, "agreed without a candidate"
-    return (decided, LeadIssued(label, supporters(search, label)))
+    return (decided, _issued(search, label, pack, now))
 
 
 def return_review(search: Search, command: ReturnReview, by: Actor, now: datetime) -> Events:
@@ -96,7 +121,7 @@ def append_note(command: AppendNote, by: Actor, now: datetime) -> Events:
 
 
 def against(search: Search) -> tuple[contradictions.Check, ...]:
-    """What contradicts the lead that the examiners agree on; nothing before the context was opened."""
+    """What stands against the lead until it is resolved in writing; nothing before the record was looked at."""
     return contradictions.contradictions(search.context or ())
 
 
@@ -107,8 +132,8 @@ NOTE_MIN_CHARS = 10
 def _unresolved(resolved: Mapping[str, str]) -> Refused | None:
     for fact, said in resolved.items():
         if intake.is_placeholder(said, RESOLUTION_MIN_CHARS):
-            what = f"{fact.capitalize()} contradicts the record: say in writing how that is resolved, or do not approve"
-            return Refused("resolves-contradictions", f"{what} (X3).")
+            what = f"{fact.capitalize()}: description and record lie apart, or nobody has compared them. Say in writing"
+            return Refused("resolves-contradictions", f"{what} how that is resolved, or do not approve (X3).")
         if word := wording.claim(said):
             told = f"{fact.capitalize()}: “{word}” says more than anybody here can know. Say what the facts are (L3)."
             return Refused("sober-words", told)
@@ -145,9 +170,15 @@ def recall(command: RecallLead, by: Actor, now: datetime) -> Events:
 
 
 def record_outcome(search: Search, command: RecordOutcome, by: Actor, now: datetime) -> Events:
-    if search.aftermath is not None:
+    """Once, and again only where the case was closed on another person: that frees whoever the lead is about (X13).
+
+    What is recorded after the lead's time gives it no more of it.
+    """
+    if search.aftermath is not None and command.outcome is not aftermath.LeadOutcome.ANOTHER_PERSON:
         was = aftermath.OUTCOMES[search.aftermath]
-        return (Refused("one-outcome", f"An outcome is on record already: {was}. A supervisor can add to the case."),)
+        told = f"An outcome is on record already: {was}. What can still be added is that the case was closed on another"
+        return (Refused("one-outcome", f"{told} person; a supervisor can recall the lead."),)
     if command.outcome is aftermath.LeadOutcome.ARREST and not aftermath.independent(search.corroboration):
         return (INDEPENDENT_FIRST,)
-    return (OutcomeRecorded(by.id, now, command.outcome, command.note.strip()),)
+    over = (LeadExpired(now),) if expired(search, now) and search.expired_at is None else ()
+    return (*over, OutcomeRecorded(by.id, now, command.outcome, command.note.strip()))

@@ -198,10 +198,12 @@ class Search:
     outcome: Outcome | None = None
     reason: str = ""  # why it was closed, in words for the requester
     lead: Label | None = None
+    issued_at: datetime | None = None
     acknowledged_at: datetime | None = None
-    expires_at: datetime | None = None  # without an outcome; known once it is acknowledged (M28)
+    expires_at: datetime | None = None  # without an outcome, counted from the day it was issued (M28)
     corroboration: tuple[Corroboration, ...] = ()
     aftermath: LeadOutcome | None = None  # what became of the lead
+    arrested_at: datetime | None = None  # when an arrest was recorded, whatever was recorded afterwards
     expired_at: datetime | None = None
     recalled: str = ""  # why nobody may use the lead any more (M27)
     recall_acknowledged_at: datetime | None = None
@@ -672,6 +674,8 @@ class NoteAppended:
 class LeadIssued:
     candidate: Label
     examiners: tuple[PersonId, ...]
+    at: datetime | None = None  # None in entries that were written before its time was counted from here
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What becomes of a lead: nobody is arrested on it alone, it ends in time, and it is taken back when it was wrong."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 
@@ -25,6 +26,7 @@ PRINT = "Latent print on the till, lab report 26-114, page 3."
 FOUND = m.RecordEvidence(Evidence.PHYSICAL, PRINT)
 ARREST = m.RecordOutcome(LeadOutcome.ARREST, "On warrant 26-9.")
 RECALL = m.RecallLead("The witness has since named another man.")
+OTHER = m.RecordOutcome(LeadOutcome.ANOTHER_PERSON, "He confessed; his print is on the till.")
 ISSUED = [*s.AGREED, (s.APPROVE, MARA)]
 HELD = [*ISSUED, (m.Acknowledge(), DANA)]
 DUE = s.NOON + timedelta(days=30)
@@ -74,6 +76,21 @@ TALES = {
         ["one-outcome"],
         LeadOutcome.ELIMINATED,
     ),
+    "another person after an arrest": (
+        [*HELD, (FOUND, DANA), (ARREST, DANA), (OTHER, DANA), (OTHER, DANA)],
+        [],
+        LeadOutcome.ANOTHER_PERSON,
+    ),
+    "an arrest after another person": (
+        [*HELD, (FOUND, DANA), (OTHER, DANA), (ARREST, DANA)],
+        ["one-outcome"],
+        LeadOutcome.ANOTHER_PERSON,
+    ),
+    "another person by somebody else": (
+        [*HELD, (FOUND, DANA), (ARREST, DANA), (OTHER, SAM)],
+        ["own-request"],
+        LeadOutcome.ARREST,
+    ),
     "a recall by the requester": ([*HELD, (RECALL, DANA)], ["has-role"], None),
     "a recall for no reason": ([*HELD, (m.RecallLead(" "), MARA)], ["decides-with-reason"], None),
     "nothing was recalled": ([*HELD, (m.AcknowledgeRecall(), DANA)], ["recalled-first"], None),
@@ -114,6 +131,38 @@ def test_a_lead_without_an_outcome_is_over_at_its_hour_whether_a_job_ran_or_not(
     assert len(events) == late
     assert (after.expired_at == now) == late
     assert at(after, m.ExpireLead(), SYSTEM, now)[1] == ()
+
+
+def test_the_time_of_a_lead_runs_from_the_day_it_was_issued_whoever_has_seen_it():
+    unseen, _ = s.tell(ISSUED)
+    assert (unseen.issued_at, unseen.expires_at) == (s.NOON, DUE)
+    assert expired(unseen, DUE)
+    (refused,) = decide(unseen, m.Acknowledge(), DANA, s.pack(), DUE)
+    assert refused.rule == "quarantined"
+    late, _ = at(unseen, m.Acknowledge(), DANA, DUE - timedelta(days=1))
+    assert late.expires_at == DUE
+
+
+def test_a_lead_of_before_has_its_time_from_the_acknowledgement():
+    old = replace(s.tell(ISSUED)[0], issued_at=None, expires_at=None)
+    assert at(old, m.Acknowledge(), DANA, s.NOON + timedelta(days=9))[0].expires_at == DUE + timedelta(days=9)
+
+
+def test_an_outcome_after_its_time_brings_no_lead_back_though_no_job_had_ended_it():
+    search, _ = s.tell([*HELD, (FOUND, DANA)])
+    told, events = at(search, ARREST, DANA, DUE + timedelta(hours=1))
+    assert [type(event) for event in events] == [m.LeadExpired, m.OutcomeRecorded]
+    assert told.aftermath is LeadOutcome.ARREST
+    assert "expired" in withheld(told, DUE + timedelta(days=1))
+
+
+def test_an_arrest_stays_on_record_when_it_turns_out_to_have_been_another_person():
+    search, events = s.tell([*HELD, (FOUND, DANA), (ARREST, DANA), (OTHER, DANA)])
+    assert [event.outcome for event in events if isinstance(event, m.OutcomeRecorded)] == [
+        ARREST.outcome,
+        OTHER.outcome,
+    ]
+    assert search.arrested_at == s.NOON
 
 
 def test_an_outcome_in_time_keeps_it():
