@@ -130,7 +130,7 @@ class Review:
         if self._casework.may(search, command, by):
             return False
         lacks = wanting(search, command, by, self._casework.pack_of(search))
-        return lacks is not None and lacks.rule == "compares-components"
+        return lacks is not None and lacks.rule in {"compares-components", "something-similar"}
 
     async def compared(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The findings are kept, and the opinion that waited for them is locked before the form closes."""

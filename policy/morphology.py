@@ -4,6 +4,7 @@ Words inside, words outside: the seven points of the scale stay in the record an
 three words at most, which `outward` makes of them (domain.md section 3).
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -68,3 +69,8 @@ def outward(support: Support) -> Answer:
             return Answer.INCONCLUSIVE
         case Support.DIFFERENT | Support.DIFFERENT_STRONGLY:
             return Answer.EXCLUDED
+
+
+def speaks_for_one(components: Mapping[Component, Found]) -> bool:
+    """Whether anything that could be compared is similar: without that, nobody is named as possible (M18)."""
+    return Found.SIMILAR in components.values()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import aftermath, evaluated, foils, intake, known_answers, leads, preparation, wording
+from policy import differences, evaluated, foils, intake, known_answers, leads, preparation, wording
 from policy.authority import OF_AN_EXAMINER, OVERDUE, approvers, examination, expired, may, overdue
 from policy.folding import evolve
 from policy.model import (
@@ -47,7 +47,6 @@ from policy.model import (
     InjectKnownAnswer,
     KnownAnswerInjected,
     Label,
-    LeadAcknowledged,
     LeadExpired,
     OpenContext,
     OpenExamination,
@@ -84,7 +83,7 @@ from policy.model import (
     State,
     Withdraw,
 )
-from policy.morphology import Component, outward
+from policy.morphology import Component, outward, speaks_for_one
 from policy.pack import Pack
 from policy.schema import Emergency
 
@@ -241,7 +240,7 @@ def _do(  # noqa: C901 - a case per command
         case OpenContext():
             return leads.open_context(search, command, pack, now)
         case DecideLead():
-            return leads.decide_lead(search, command, by)
+            return leads.decide_lead(search, command, by, pack, now)
         case ReturnReview():
             return leads.return_review(search, command, by, now)
         case AppendNote():
@@ -249,7 +248,7 @@ def _do(  # noqa: C901 - a case per command
         case GiveUp():
             return (SearchClosed(Outcome.ERROR, FAULT),)
         case Acknowledge():
-            return (LeadAcknowledged(by.id, now, aftermath.expires(now, pack.leads.expiry_days)),)
+            return (leads.acknowledged(search, by, pack, now),)
         case RecordEvidence():
             return leads.record_evidence(command, by, now)
         case RecordOutcome():
@@ -498,11 +497,22 @@ def _conclusion_fits(search: Search, command: Conclude, mine: Examination | None
         return Refused("names-none", "Only a possible match names a candidate.") if command.candidate else None
     if command.candidate is None or answers.get(command.candidate) is not Answer.POSSIBLE:
         return Refused("names-candidate", "A possible match names one candidate whom you answered as possible.")
-    if not command.differences.strip():
-        return Refused("differences-considered", "Name at least one difference that you considered (M18).")
     if word := wording.claim(command.differences):
         return Refused("sober-words", f"“{word}” says more than a comparison can: write what you see (L3).")
-    return None
+    return Refused("differences-considered", WITHOUT_DIFFERENCE) if differences.says_none(command.differences) else None
+
+
+WITHOUT_DIFFERENCE = (
+    "Say in a few words what differs between the two photographs, and why that does not exclude (M18). No two "
+    "photographs of one person are alike."
+)
+
+
+NOTHING_SIMILAR = Refused(
+    "something-similar",
+    "A possible match rests on what is similar, and your comparison found nothing that is (M18). Answer the candidate "
+    "anew, or look at the components again.",
+)
 
 
 def _compared(command: Conclude, pack: Pack) -> Refused | None:
@@ -511,7 +521,7 @@ def _compared(command: Conclude, pack: Pack) -> Refused | None:
         return None
     missing = [component for component in Component if component not in command.components]
     if not missing:
-        return None
+        return None if speaks_for_one(command.components) else NOTHING_SIMILAR
     still = "" if len(missing) == len(Component) else f" Still open: {', '.join(missing)}."
     return Refused(
         "compares-components", f"Compare candidate {command.candidate} component by component first (M18).{still}"

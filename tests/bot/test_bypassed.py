@@ -64,7 +64,7 @@ def story(chance: Random, rules) -> list[s.Step]:
     seen = [
         m.AssessPhoto(PHOTO, FACES[f], "model", MODELS["evaluated by NIST"]) for f in ("one good face", "one poor face")
     ]
-    opinion = m.Conclude(m.Conclusion.POSSIBLE_MATCH, K7, "The ears.", PHOTO, COMPARED)
+    opinion = m.Conclude(m.Conclusion.POSSIBLE_MATCH, K7, "The ears differ in this light.", PHOTO, COMPARED)
     none = m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO)
     usual = [
         (ask, s.DANA),

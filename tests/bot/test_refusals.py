@@ -98,7 +98,7 @@ MET = {
         [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
         replace(s.LEAD, differences=" "),
         EVA,
-        "at least one difference",
+        "what differs",
     ),
     "sober-words": (
         [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
@@ -111,6 +111,12 @@ MET = {
         replace(s.LEAD, components={}),
         EVA,
         "component by component",
+    ),
+    "something-similar": (
+        [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
+        replace(s.LEAD, components=dict.fromkeys(m.Component, m.Found.DIFFERENT)),
+        EVA,
+        "found nothing that is",
     ),
     "begun-first": (s.TO_REVIEW, m.HandBack("Called away."), EVA, "have not begun"),
     "hands-to-another": (s.TO_REVIEW, m.HandOver(DANA.id, "She knows him."), MARA, "may not examine this one"),
@@ -129,7 +135,7 @@ MET = {
         [(DESCRIBED, DANA), *s.AGREED[1:-1], (m.OpenContext(replace(s.RECORD, height_cm=203)), SYSTEM)],
         s.APPROVE,
         MARA,
-        "say in writing how that is resolved",
+        "Say in writing how that is resolved",
     ),
     "sees-after-locking": (s.AGREED, s.LOOKED, MARA, ""),
     "permission-ends": (

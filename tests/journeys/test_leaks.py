@@ -194,7 +194,9 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
     seen.read(full, await who.messages(town.room("review"), root["ts"]), since)
     none = "inconclusive" if says == "inconclusive" else "no-possible-match"
     said = {"conclusion": f"possible-match {picked}" if picked else none}
-    wrong = await play.lock(who, said | {"differences": f"The ears, {marks['differences']}." if picked else ""})
+    wrong = await play.lock(
+        who, said | {"differences": f"The ears differ a little, {marks['differences']}." if picked else ""}
+    )
     assert wrong == {}, wrong
     await who.close_view(everything=True)
     return seen

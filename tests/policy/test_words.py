@@ -115,8 +115,10 @@ FACTS = {
         m.CandidateAnswered(EVA.id, s.K7, m.Answer.INCONCLUSIVE, m.Support.NEITHER),
     ),
     "an opinion": (
-        [*s.TO_REVIEW, *s.says(replace(s.LEAD, differences=" The ears. "), EVA)],
-        m.ExaminationConcluded(EVA.id, m.Conclusion.POSSIBLE_MATCH, s.K7, "The ears.", s.SHA, s.COMPARED),
+        [*s.TO_REVIEW, *s.says(replace(s.LEAD, differences=" The ears differ in this light. "), EVA)],
+        m.ExaminationConcluded(
+            EVA.id, m.Conclusion.POSSIBLE_MATCH, s.K7, "The ears differ in this light.", s.SHA, s.COMPARED
+        ),
     ),
     "a decision": (
         [*s.AGREED, (m.DecideLead(approve=True, reason=" Sound. "), MARA)],
@@ -142,7 +144,10 @@ FACTS = {
         [*s.TO_REVIEW, (m.HandOver(BEN.id, " Eva is in court. "), MARA)],
         m.HandedOver(MARA.id, BEN.id, "Eva is in court."),
     ),
-    "a lead": ([*s.AGREED, (s.APPROVE, MARA)], m.LeadIssued(s.K7, (EVA.id, NOOR.id))),
+    "a lead": (
+        [*s.AGREED, (s.APPROVE, MARA)],
+        m.LeadIssued(s.K7, (EVA.id, NOOR.id), s.NOON, s.NOON + timedelta(days=30)),
+    ),
     "an agreement": (s.AGREED, m.ExaminersAgreed(s.K7)),
     "an acknowledgement": (
         [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
@@ -180,7 +185,7 @@ def test_whoever_supports_another_candidate_is_no_supporter_of_the_lead():
         (s.APPROVE, MARA),
     ]
     search, events = s.tell(steps, rules)
-    assert events[-1] == m.LeadIssued(s.K7, (NOOR.id, BEN.id))
+    assert (events[-1].candidate, events[-1].examiners) == (s.K7, (NOOR.id, BEN.id))
     assert search.decided_by == MARA.id
 
 
@@ -245,7 +250,13 @@ REFUSALS = {
         [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
         replace(s.LEAD, differences=" \n"),
         EVA,
-        ("differences-considered", "Name at least one difference that you considered (M18)."),
+        (
+            "differences-considered",
+            (
+                "Say in a few words what differs between the two photographs, and why that does not exclude (M18). No "
+                "two photographs of one person are alike."
+            ),
+        ),
     ),
     "more than a comparison can say": (
         [*s.TO_REVIEW, *s.answers(EVA, s.K7)],
@@ -286,7 +297,10 @@ REFUSALS = {
         MARA,
         (
             "resolves-contradictions",
-            "Height contradicts the record: say in writing how that is resolved, or do not approve (X3).",
+            (
+                "Height: description and record lie apart, or nobody has compared them. Say in writing how that is "
+                "resolved, or do not approve (X3)."
+            ),
         ),
     ),
     "a resolution that knows too much": (
@@ -323,8 +337,8 @@ REFUSALS = {
         (
             "one-outcome",
             (
-                "An outcome is on record already: The person was eliminated from the investigation. A supervisor can add "
-                "to the case."
+                "An outcome is on record already: The person was eliminated from the investigation. What can still be "
+                "added is that the case was closed on another person; a supervisor can recall the lead."
             ),
         ),
     ),
