@@ -5,15 +5,18 @@ more than that somebody *may* be the same person.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
+from typing import Any, cast
 
-from bot.views import comparison, context
-from policy.model import Examination, Face, Search
+from bot.glyphs import printable
+from bot.views import comparison, context, lead
+from bot.views.blocks import clipped
+from policy.leads import concluded, supporting
+from policy.model import Search
 from policy.pack import Pack
-from policy.preparation import in_words
 
 TEMPLATE = Path(__file__).parent / "leadsheet.typ"
 
@@ -28,19 +31,6 @@ DUTIES = (  # L4, L5
     "Do not tell a witness that facial recognition was used.",
     "Do not arrest, seek a warrant or arrange an identification procedure on this lead alone.",
 )
-GALLERY_LIMITS = (  # L7
-    "Software always returns the nearest faces that it has. The person in the submitted image may not be enrolled at "
-    "all, and the arrest photograph may be years older or younger than the submitted image."
-)
-OUTCOMES = {  # in words that a lead sheet may use
-    "open": "not concluded",
-    "possible-match": "with a lead",
-    "no-possible-match": "without a lead",
-    "unsuitable": "with an unsuitable image",
-    "withdrawn": "withdrawn",
-    "rejected": "not approved",
-    "error": "ended by a fault",
-}
 CHAT_LIMITS = (  # L6
     "The submitted image was received through chat, which removes metadata: it is not the evidence item itself. The "
     "examiners compared an upright copy of it in which other faces are masked; that copy was edited in nothing else."
@@ -70,7 +60,7 @@ def pdf(sheet: Sheet) -> bytes:
         TEMPLATE.read_bytes(),
         format="pdf",
         sys_inputs={
-            "sheet": json.dumps(said(search, sheet.pack, sheet.earlier, sheet.taken)),
+            "sheet": json.dumps(_printed(said(search, sheet.pack, sheet.earlier, sheet.taken))),
             # typst-py holds files in memory as text alone; photographs stay off the disk all the same
             "probe": json.dumps(list(sheet.probe)),
             "candidate": json.dumps(list(sheet.candidate)),
@@ -83,80 +73,73 @@ def pdf(sheet: Sheet) -> bytes:
     return made
 
 
+MOST_OF_A_NUMBER = 30  # characters of the case number at the foot of each page; it stands whole among the facts
+
+
+def _printed(said: Any) -> Any:
+    """The same words in characters that the sheet's fonts have; one without a glyph would cost the whole sheet."""
+    match said:
+        case str():
+            return printable(said)
+        case dict():
+            return {name: _printed(one) for name, one in cast("dict[str, Any]", said).items()}
+        case list() | tuple():
+            return [_printed(one) for one in cast("list[Any]", said)]
+        case _:
+            raise AssertionError(f"{said!r} on a lead sheet")
+
+
 def said(search: Search, pack: Pack, earlier: Mapping[str, int], taken: date | None = None) -> dict[str, object]:
     """Every word of the sheet that depends on the search."""
-    opinions = [e for e in search.examinations if e.candidate == search.lead]
     return {
         "title": f"Lead sheet of search {search.id}",
         "search": search.id,
-        "case": search.case_number,
+        "case": clipped(search.case_number, MOST_OF_A_NUMBER),
         "statement": STATEMENT,
         "probe_alt": "Photograph: the submitted image, other faces masked.",
         "candidate_alt": "Photograph: the arrest photograph of a person who may be the person in the submitted image. "
         "An investigative lead only, not an identification.",
         "candidate_caption": f"Arrest photograph, taken {taken:%d %B %Y}" if taken else "Arrest photograph, undated",
         "duties": list(DUTIES),
-        "differences": [*(e.differences for e in opinions), *(f"Added later: {n.text}" for n in search.notes)],
+        "differences": [*lead.differences(search), *lead.notes(search)],
         "contradictions": context.on_the_lead(search),
-        "comparison": [f"Examiner {n}. {told}" for n, told in enumerate(_compared(opinions), start=1)],
-        "limits": [_image_limits(search), CHAT_LIMITS, *_edits(search), GALLERY_LIMITS, *_age_gap(search, taken)],
-        "facts": [*_facts(search, pack), ("Earlier searches", _earlier(earlier))],
+        "comparison": [f"Examiner {n}. {told}" for n, told in enumerate(_compared(search), start=1)],
+        "limits": [
+            lead.image_limits(search),
+            CHAT_LIMITS,
+            *lead.edits(search, hashes=True),
+            lead.GALLERY_LIMITS,
+            *lead.age_gap(search, taken),
+        ],
+        "facts": [*_facts(search, pack), ("Earlier searches", " ".join(lead.earlier(search, earlier)))],
         "handling": _handling(search, pack),
     }
 
 
-def _compared(opinions: Sequence[Examination]) -> list[str]:
-    """The morphological comparison as each examiner noted it, without the note-taker's name (M18)."""
-    return [" ".join(comparison.in_words(opinion.components)) or "Not recorded." for opinion in opinions]
+def _compared(search: Search) -> list[str]:
+    """The morphological comparison as each examiner noted it, without the note-taker's name (M18).
 
-
-def _image_limits(search: Search) -> str:
-    face = next((f for f in search.faces if f.index == search.face), None)
-    assert face is not None, "a lead without a face"
-    return f"Submitted image: {_quality(face)}"
-
-
-OLD = 5  # years between photograph and request from which the sheet says so: faces change
-
-
-def _age_gap(search: Search, taken: date | None) -> list[str]:
-    """L7: an old photograph is a weaker one, for software and for people."""
-    if taken is None or search.requested_at is None:
-        return ["When the arrest photograph was taken is not recorded; it may be old, and faces change."]
-    asked = search.requested_at.date()
-    years = asked.year - taken.year - ((asked.month, asked.day) < (taken.month, taken.day))
-    if years < OLD:
-        return []
-    return [f"The arrest photograph was {years} years old when the search was requested: faces change in that time."]
-
-
-def _edits(search: Search) -> list[str]:
-    """L6, M10: every operation on the copy that was searched, in order, with the hashes before and after."""
-    if not search.preparations:
-        return []
-    steps = [
-        f"({n}) {in_words(step.operation)}, {step.at:%d %B %Y}, SHA-256 {step.before_sha256} to {step.after_sha256}"
-        for n, step in enumerate(search.preparations, start=1)
+    What a dissenting examiner compared is of somebody else: that they dissented is told, and no more of it.
+    """
+    named = supporting(search)
+    return [
+        (" ".join(comparison.in_words(opinion.components)) or "Not recorded.") if opinion in named else DISSENTED
+        for opinion in concluded(search)
     ]
-    return [f"The search itself was made with a prepared copy: {'; '.join(steps)}. Every copy is kept."]
 
 
-def _quality(face: Face) -> str:
-    """L6: the tier and why; pixels between the eyes are the measure that examiners know."""
-    reasons = f" because of {', '.join(face.reasons)}" if face.reasons else ""
-    return f"quality tier “{face.tier}”{reasons}; {face.inter_eye_px:.0f} pixels between the eyes."
+DISSENTED = "Did not name this person."
 
 
 def _facts(search: Search, pack: Pack) -> list[tuple[str, str]]:
     """L8 and what a court may ask about the search (M14)."""
-    purpose, found, number = pack.purpose(search.purpose), search.evidence, len(search.candidates)
-    concluded = sum(e.conclusion is not None for e in search.examinations)
+    purpose, found = pack.purpose(search.purpose), search.evidence
     return [
         ("Case", search.case_number),
         ("Purpose", purpose.label if purpose else search.purpose),
         ("Requested", f"{search.requested_at:%d %B %Y, %H:%M} UTC" if search.requested_at else "not recorded"),
-        ("Candidates", f"{number} examined, {number - 1} not carried forward"),
-        ("Examiners", f"{concluded}, working separately"),
+        ("Candidates", lead.carried(search)),
+        ("Examiners", f"{lead.judged(search, 'this person as possible')} {lead.shown(search)}"),
         ("Photographs searched", f"{found.get('searched', found.get('gallery_photos', 0)):,}, {_reach(found)}"),
         ("Recognition model", f"{found.get('model', 'not recorded')}, SHA-256 {found.get('model_sha256', '')}"),
         ("Gallery at that time", f"root {found.get('gallery_root', 'not recorded')}"),
@@ -171,22 +154,12 @@ def _reach(found: Mapping[str, object]) -> str:
     return f"in a gallery of {found.get('gallery_people', 0):,} people{classes}"
 
 
-def _earlier(counts: Mapping[str, int]) -> str:
-    """L8: who searches until somebody is found has to say how often."""
-    if not counts:
-        return "none of this case"
-    told = ", ".join(f"{number} {OUTCOMES[outcome]}" for outcome, number in sorted(counts.items()))
-    return f"{sum(counts.values())} of this case before this one: {told}"
-
-
 def _handling(search: Search, pack: Pack) -> list[str]:
     """L10 and L11."""
-    assert search.acknowledged_at is not None, "checked before"
-    until = search.acknowledged_at + timedelta(days=pack.leads.expiry_days)
     return [
         "Preserve this record and disclose it to the prosecutor, also where the case goes another way.",
         "Restricted to the requester of this search. Do not forward, copy into a flyer or show to a witness.",
-        f"It expires on {until:%d %B %Y} if no outcome is recorded by then. A lead can be recalled: then destroy it.",
-        f"Questions and recalls: the supervisors of the desk, search {search.id}.",
+        f"{lead.expiry(search)} A lead can be recalled: then destroy it.",
+        lead.contact(search),
         f"When the photograph was handed over, the requester had undertaken: “{pack.notices.acknowledgement}”",
     ]

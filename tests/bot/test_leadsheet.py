@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from bot import leadsheet
+from bot.views import lead
 from policy import model as m
 from policy.preparation import Gamma, Scale
 from tests import story as s
@@ -83,7 +84,8 @@ ELEMENTS = {
     "L5": "Do not tell a witness that facial recognition was used",
     "L6": "96 pixels between the eyes",
     "L7": "may not be enrolled at all",
-    "L8": "3 examined, 2 not carried forward",
+    "L8": "3 candidates, 2 not carried forward",
+    "examiners": "2 examiners concluded, separately: 2 named this person as possible, nobody dissented",
     "earlier": "3 of this case before this one: 2 without a lead, 1 not concluded",
     "L9": "The ear lobes differ slightly",
     "L10": "disclose it to the prosecutor",
@@ -183,7 +185,7 @@ def _near(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
 
 
 def test_every_outcome_of_an_earlier_search_has_words_that_a_lead_sheet_may_use():
-    assert leadsheet.OUTCOMES.keys() == {"open", *(o.value for o in m.Outcome if o is not m.Outcome.KNOWN_ANSWER)}
+    assert lead.OUTCOMES.keys() == {"open", *(o.value for o in m.Outcome if o is not m.Outcome.KNOWN_ANSWER)}
 
 
 def test_every_operation_on_the_copy_that_was_searched_is_printed_with_its_hashes():
