@@ -2,17 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 
-from bot import copies, ids, photos
+from bot import copies, ids, photos, store
 from bot.casework import SYSTEM, Casework, stream_of
 from bot.database import Pool
 from bot.desk import Desk
-from bot.matching import Matcher
+from bot.matching import Matcher, MatcherRefusedError
 from bot.people import account_of
 from bot.queue import Lease
 from bot.sealing import stream_sealed
 from bot.views.blocks import Block
+from bot.views.lead import Beside
 from policy.model import (
+    Candidate,
     PersonId,
     Post,
     RecordPosted,
@@ -100,3 +103,22 @@ def thread_of(search: Search) -> tuple[str, str]:
     """Channel and thread in which the photograph was posted."""
     assert search.origin is not None, "requested without an origin"
     return search.origin.channel, search.origin.message
+
+
+async def known_beside(search: Search, pool: Pool, matcher: Matcher) -> Beside:
+    """What a notice says that the search does not know of itself; of a record that was sealed since, no date."""
+    async with pool.acquire() as conn:
+        earlier = await store.earlier(conn, search.id)
+    chosen = next((c for c in search.candidates if c.label == search.lead), None)
+    if chosen is None:
+        return Beside(earlier)
+    try:
+        return Beside(earlier, await taken_on(search, chosen, matcher))
+    except MatcherRefusedError:
+        return Beside(earlier)
+
+
+async def taken_on(search: Search, chosen: Candidate, matcher: Matcher) -> date | None:
+    """When the photograph that was compared was taken; None where that is not recorded."""
+    facts = await matcher.person(chosen.person, str(search.evidence["classes"]).split())
+    return next((photo.taken_on for photo in facts.photos if photo.photo_id == chosen.photos[0]), None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot import ids, jobs, photos
-from bot.acts import FACES, Acts, Errand, Message, thread_of
+from bot.acts import FACES, Acts, Errand, Message, known_beside, thread_of
 from bot.casework import SYSTEM
 from bot.desk import PhotoGoneError
 from bot.matching import MatcherRefusedError
@@ -132,7 +132,8 @@ class Errands:
         if why := self._acts.casework.withheld(search):
             text, blocks = request.withheld(search, why)
         else:
-            text, blocks = request.notice(search, self._acts.casework.pack_of(search))
+            beside = await known_beside(search, self._acts.pool, self._acts.matcher)
+            text, blocks = request.notice(search, self._acts.casework.pack_of(search), beside)
         account = await self._acts.account(search)
         mention: list[Block] = [request.addressed_to(account)] if account else []
         message: Message = (text, [*mention, *blocks])

@@ -85,7 +85,10 @@ INSERT INTO casework.returned (search, n, supervisor, reason, returned_at) VALUE
 CORROBORATION = """
 INSERT INTO casework.corroboration (search, n, kind, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5)
 """
-AFTERMATH = "INSERT INTO casework.aftermath (search, outcome, recorded_by, recorded_at) VALUES ($1, $2, $3, $4)"
+AFTERMATH = """
+INSERT INTO casework.aftermath (search, outcome, recorded_by, recorded_at, n)
+SELECT $1, $2, $3, $4, 1 + count(*) FROM casework.aftermath AS held WHERE held.search = $1
+"""
 APPROVAL = "INSERT INTO casework.approval (search, requested_by, approver, approved_at) VALUES ($1, $2, $3, $4)"
 PERMISSION = """
 INSERT INTO casework.permission (search, requested_by, executive, classes, reason, allowed_at, allowed_until)
@@ -162,6 +165,17 @@ ORDER BY requested_at DESC, id LIMIT 100
 async def of_case(conn: Conn, case_number: str, *, closed_only: bool) -> list[Mapping[str, Any]]:
     """The searches of a case, the latest first: what they were for and what came of them, and nobody's name."""
     return [dict(row) for row in await conn.fetch(OF_CASE, case_number, closed_only)]
+
+
+UNDER = """
+SELECT id FROM casework.search WHERE case_number = $1 AND state = 'lead' AND case_number <> 'purged'
+ORDER BY requested_at, id
+"""
+
+
+async def leads_under(conn: Conn, number: str) -> list[SearchId]:
+    """Every lead of the case with that number."""
+    return [SearchId(row["id"]) for row in await conn.fetch(UNDER, number)]
 
 
 EVERY = "SELECT id FROM casework.search WHERE requested_by <> 'known-answer' ORDER BY requested_at, id"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.views import aftermath
+from bot.views import aftermath, lead
 from bot.views import context as context_view
 from bot.views.blocks import (
     Block,
@@ -22,7 +22,7 @@ from bot.views.blocks import (
     text_input,
 )
 from policy import intake
-from policy.model import Conclusion, Outcome, Search, SearchId, State
+from policy.model import Outcome, Search, SearchId, State
 from policy.pack import FormField, Pack, Purpose
 
 PURPOSE, CASE_NUMBER, ATTESTED = "purpose", "case-number", "attested"
@@ -176,13 +176,13 @@ def face_question(search: Search, file: str | None) -> tuple[str, list[Block]]:
     ]
 
 
-def notice(search: Search, pack: Pack) -> tuple[str, list[Block]]:
+def notice(search: Search, pack: Pack, beside: lead.Beside) -> tuple[str, list[Block]]:
     """The notice that ends a search: lead, no lead, unsuitable or withdrawn."""
     match search.outcome:
         case Outcome.POSSIBLE_MATCH:
-            return _lead(search, pack)
+            return _lead(search, pack, beside)
         case Outcome.NO_POSSIBLE_MATCH:
-            return _no_lead(search, pack)
+            return _no_lead(search, pack, beside)
         case Outcome.UNSUITABLE:
             title, body = _titled(pack.notices.unsuitable)
         case Outcome.WITHDRAWN:
@@ -218,29 +218,28 @@ def withheld(search: Search, why: str) -> tuple[str, list[Block]]:
     return text, [
         section(f"*WITHHELD.* {literal(why)}"),
         *([actions(button("Nothing of it is left", "acknowledge_recall", search.id))] if answer else []),
+        *(aftermath.done_before(search) if search.acknowledged_at else []),
         context(
             f"Search {search.id} · Do not act on anything that came of it. The request is recorded and disclosable."
         ),
     ]
 
 
-def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
-    face = next((f for f in search.faces if f.index == search.face), None)
-    limits = "" if face is None or not face.reasons else f"Limits of this image: {', '.join(face.reasons)}."
-    excluded = len(search.candidates) - 1
-    differences = [e.differences for e in search.examinations if e.conclusion is Conclusion.POSSIBLE_MATCH]
+def _lead(search: Search, pack: Pack, beside: lead.Beside) -> tuple[str, list[Block]]:
+    """L1 to L5 and L10 in the pack's own words, the others as they are for this search."""
     text = "INVESTIGATIVE LEAD ONLY. This is not an identification."
+    handling = (lead.expiry(search), lead.contact(search))
     return text, [
         section(_bold(pack.notices.lead)),
-        section("\n".join(f"• {literal(duty)}" for duty in (*pack.notices.duties, _expiry(pack)))),
-        section(
-            f"*Limits.* {literal(pack.notices.limits)} {literal(limits)}\n"
-            f"*Examined.* {len(search.candidates)} candidates, {excluded} not carried forward, by "
-            f"{pack.review.examiners} examiners."
+        section("\n".join(f"• {literal(duty)}" for duty in (*pack.notices.duties, *handling))),
+        *_limits(search, pack, lead.age_gap(search, beside.taken)),
+        _examined(
+            f"{lead.carried(search)}. {lead.judged(search, 'this person as possible')} {lead.shown(search)}",
+            lead.earlier(search, beside.earlier),
         ),
         section("*Differences that the examiners considered*"),
-        *[quoted(f"– {d}") for d in differences],
-        *[quoted(f"– Added later: {note.text}") for note in search.notes[:10]],
+        *[quoted(f"– {one}") for one in lead.differences(search)],
+        *[quoted(f"– {one}") for one in lead.notes(search)[:MOST_NOTES]],
         *_contradictions(search),
         actions(
             button(
@@ -260,21 +259,34 @@ def _lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     ]
 
 
+MOST_NOTES = 10
+
+
+def _limits(search: Search, pack: Pack, age: Sequence[str] = ()) -> list[Block]:
+    """L6 and L7. A message holds less than a sheet: of a long lineage, the sheet has every step and its hashes."""
+    told = [lead.image_limits(search), *lead.edits(search, hashes=False), *age]
+    return [section(f"*Limits.* {literal(pack.notices.limits)}"), quoted("\n".join(f"• {one}" for one in told))]
+
+
+def _examined(compared: str, earlier: Sequence[str]) -> Block:
+    """L8."""
+    return quoted(f"Examined: {compared}\nEarlier searches: {' '.join(earlier)}")
+
+
 def _contradictions(search: Search) -> list[Block]:
     """L9: what the arrest record contradicts, and how that was resolved."""
     told = context_view.on_the_lead(search)
     return [section("*Contradictory facts*"), *[quoted(f"– {one}") for one in told]] if told else []
 
 
-def _expiry(pack: Pack) -> str:
-    return f"It expires after {pack.leads.expiry_days} days without an outcome."
-
-
-def _no_lead(search: Search, pack: Pack) -> tuple[str, list[Block]]:
+def _no_lead(search: Search, pack: Pack, beside: lead.Beside) -> tuple[str, list[Block]]:
     text = "NO POSSIBLE MATCH REPORTED. This excludes no one."
     return text, [
         section(_bold(pack.notices.no_lead)),
-        context(f"Search {search.id} · {literal(search.reason)} · preserve and disclose this record"),
+        *_limits(search, pack),
+        _examined(lead.compared(search), lead.earlier(search, beside.earlier)),
+        quoted(f"Restricted: do not forward. {lead.contact(search)}"),
+        context(f"Search {search.id} · {literal(search.reason)} · preserve this record and disclose it"),
     ]
 
 
@@ -323,7 +335,10 @@ def photograph(search: Search, file: str | None, taken: str) -> tuple[str, list[
 
 def lead_sheet(search: Search) -> str:
     """What stands above the lead sheet, to the requester alone."""
-    return f"Lead sheet of search {search.id}, for the case file. Restricted: do not forward."
+    return (
+        f"Lead sheet of search {search.id}, for the case file. Restricted: do not forward. It is taken away here after "
+        "three days; the viewer has it then, as long as the lead stands."
+    )
 
 
 def addressed_to(account: str) -> Block:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.views import context as record
+from bot.views import lead
 from bot.views.blocks import (
     Block,
     View,
@@ -25,7 +26,7 @@ from bot.views.blocks import (
 )
 from bot.views.cases import case
 from bot.views.look_alikes import risk
-from policy.foils import shown_to
+from policy.leads import concluded, supporting
 from policy.model import Candidate, Conclusion, Examination, Label, Note, Search, State
 from policy.morphology import Answer, Support
 
@@ -236,19 +237,18 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
     """Put to the supervisors: both opinions are locked and name the same candidate."""
     label = search.lead
     assert label is not None, "agreed without a candidate"
-    opinions = [e for e in search.examinations if e.conclusion is not None]
-    compared = " and ".join(dict.fromkeys(str(len(shown_to(search, e.examiner))) for e in opinions))
     text = f"Decision needed on search {search.id}"
     return text, [
         header(f"Decision on {search.id}"),
         section(
-            f"{len(opinions)} examiners, separately, found candidate {label} a possible match among "
-            f"{compared}. Purpose {literal(search.purpose)}, {case(search)}."
+            f"{lead.judged(search, f'candidate {label} as a possible match')} {lead.shown(search)} "
+            f"Purpose {literal(search.purpose)}, {case(search)}."
         ),
         *pictured(files, PROBE, "Submitted image"),
         *pictured(files, label, f"Candidate {label}"),
-        section("*Differences considered*"),
-        *[quoted(f"– {e.differences}") for e in opinions if e.differences],
+        section(f"*Differences considered, of candidate {label}*"),
+        *[quoted(f"– {one.differences}") for one in supporting(search)],
+        *_dissent(search),
         *_added(search),
         *record.for_decision(search),
         *risk(search, label),
@@ -262,10 +262,16 @@ def decision(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]
     ]
 
 
+def _dissent(search: Search) -> list[Block]:
+    """What those who named somebody else wrote of that other candidate: a supervisor weighs it, a lead is not told."""
+    others = [one for one in concluded(search) if one.candidate not in {None, search.lead}]
+    return [quoted(f"– Of candidate {one.candidate}, by who named them instead: {one.differences}") for one in others]
+
+
 def _added(search: Search) -> list[Block]:
     if not search.notes:
         return []
-    return [section("*Added after locking*"), *[quoted(f"– {note.text}") for note in search.notes]]
+    return [section("*Added after locking*"), *[quoted(f"– {note}") for note in lead.notes(search)]]
 
 
 def added(search: Search, note: Note) -> tuple[str, list[Block]]:

@@ -8,6 +8,7 @@ import pytest
 
 from bot import leadsheet
 from bot.views import look_alikes, request, review
+from bot.views.lead import Beside
 from policy import model as m
 from tests import story as s
 from tests.bot.test_leadsheet import EVIDENCE, photograph
@@ -53,7 +54,7 @@ def test_no_examiner_and_no_requester_is_told():
         "arbiter": review.arbiter_called(search),
         "decided": review.decided(search),
         "card": request.card(search, pack),
-        "notice": request.notice(search, pack),
+        "notice": request.notice(search, pack, Beside()),
         "photograph": request.photograph(search, "F1", "today"),
         "lead sheet": printed,
     }
