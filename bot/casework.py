@@ -93,7 +93,7 @@ class Casework:
             stream = stream_of(after.id)
             await ledger.append(conn, stream, type(event).__name__, at=now, actor=by.id, data=data, private=private)
             await store.testify(conn, after, event, now)
-            for job in jobs.following(event, after):
+            for job in jobs.following(event, after, now):
                 await queue.enqueue(conn, job)
 
     async def refuse(self, search_id: SearchId, refused: Refused, by: Actor) -> None:

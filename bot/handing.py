@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date
 
 from bot import jobs, leadsheet, ledger, photos, queue, store
-from bot.acts import LEAD, SHEET, Acts, Errand, Message
+from bot.acts import LEAD, SHEET, Acts, Errand, Message, taken_on
 from bot.casework import SYSTEM
 from bot.database import Pool
 from bot.desk import keep_upload
@@ -14,7 +13,6 @@ from bot.matching import Matcher, MatcherRefusedError
 from bot.queue import Lease
 from bot.views import request
 from policy.model import (
-    Candidate,
     Post,
     Search,
 )
@@ -71,7 +69,7 @@ class Handing:
     async def hand_sheet(self, lease: Lease) -> None:
         """The requester, who acknowledged, has the lead sheet in a direct message; the ledger has its hash.
 
-        It shows photographs: where Slack may keep none, the viewer serves it instead.
+        It shows photographs: after some days, and where Slack may keep none at once, the viewer serves it instead.
         """
         search = await self._acts.sealed(lease)
         stands = SHEET in await self._acts.desk.uploads(search.id)
@@ -97,8 +95,8 @@ class Handing:
             stream, at = f"sheet:{search.id}", search.acknowledged_at
             await ledger.append(conn, stream, "LeadSheetHanded", at=at, actor=SYSTEM.id, data=data)
             await keep_upload(conn, search.id, SHEET, file)
-            if (await store.load(conn, search.id)).quarantined:
-                await queue.enqueue(conn, jobs.taken_away(search, "withheld-sheet"))
+            stands = await store.load(conn, search.id)
+            await queue.enqueue(conn, jobs.sheet_goes(stands, self._acts.casework.now()))
             await queue.complete(conn, lease)
 
 
@@ -111,9 +109,3 @@ async def gathered(search: Search, pack: Pack, pool: Pool, kek: bytes, matcher: 
         earlier = await store.earlier(conn, search.id)
     assert probe is not None, "a lead without the copy that examiners saw"
     return Sheet(search, pack, probe, picture, earlier, await taken_on(search, chosen, matcher))
-
-
-async def taken_on(search: Search, chosen: Candidate, matcher: Matcher) -> date | None:
-    """When the photograph that was compared was taken; None where that is not recorded."""
-    facts = await matcher.person(chosen.person, str(search.evidence["classes"]).split())
-    return next((photo.taken_on for photo in facts.photos if photo.photo_id == chosen.photos[0]), None)

@@ -1,12 +1,13 @@
 """Which durable job follows which event. Pure."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from bot import ids
 from bot.queue import Job
 from policy.aftermath import LeadOutcome
+from policy.authority import withheld
 from policy.model import (
     CandidateAnswered,
     CandidateDropped,
@@ -52,9 +53,9 @@ from policy.model import (
 )
 
 
-def following(event: Event, after: Search) -> tuple[Job, ...]:
+def following(event: Event, after: Search, now: datetime) -> tuple[Job, ...]:
     """The jobs that `event` orders; `after` is the search with all events of the same command folded in."""
-    ordered = _following(event, after)
+    ordered = _following(event, after, now)
     return _of_a_known_answer(event, ordered, after) if after.known else ordered
 
 
@@ -69,7 +70,9 @@ def _of_a_known_answer(event: Event, ordered: tuple[Job, ...], search: Search) -
     return (*(job for job in ordered if job.kind in AMONG_EXAMINERS), *feedback)
 
 
-def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - a case per event
+def _following(  # noqa: C901 - a case per event
+    event: Event, after: Search, now: datetime
+) -> tuple[Job, ...]:
     match event:
         case SearchRequested():
             due = _check_approval(event, after)
@@ -126,7 +129,7 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
         case LeadAcknowledged():
             return (_job("hand-photograph", after), _job("hand-sheet", after))
         case Posted():
-            return _posted(event, after)
+            return _posted(event, after, now)
         case ExaminationConcluded():
             return (_card(after),)
         case LeadDecided():
@@ -138,7 +141,7 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
         case ConflictDeclared():
             return (_card(after),)
         case OutcomeRecorded():
-            return (_job("exonerate", after),) if event.outcome is LeadOutcome.ANOTHER_PERSON else ()
+            return _after_outcome(event, after)
         case LeadExpired():
             return (*_ended(after, "expired"), _job("tell-expired", after))
         case LeadRecalled():
@@ -153,6 +156,16 @@ def _following(event: Event, after: Search) -> tuple[Job, ...]:  # noqa: C901 - 
             return (_card(after), *_withheld(after))
         case _:
             assert_never(event)
+
+
+def _after_outcome(event: OutcomeRecorded, search: Search) -> tuple[Job, ...]:
+    match event.outcome:
+        case LeadOutcome.ANOTHER_PERSON:
+            return (_job("exonerate", search),)
+        case LeadOutcome.ARREST if withheld(search, event.at):
+            return (_job("tell-arrest", search),)
+        case _:
+            return ()
 
 
 def _check_approval(event: SearchRequested, search: Search) -> tuple[Job, ...]:
@@ -230,19 +243,26 @@ def _retire_open(search: Search) -> tuple[Job, ...]:
 IMAGES_FOR = timedelta(hours=72)  # in Slack at most, whether it is decided by then or not (M38)
 
 
-def _posted(event: Posted, search: Search) -> tuple[Job, ...]:
+def _posted(event: Posted, search: Search, now: datetime) -> tuple[Job, ...]:
     """What was put into Slack with a photograph is taken out of it in time."""
     match event.what:
         case Post.REVIEW:
             return _card(search), taken_away(search, "late", IMAGES_FOR)
         case Post.DECISION if search.notes:  # added while the question was on its way
             return (Job("retire-post", f"{search.id}:{event.what}:posted", {"search": search.id, "what": event.what}),)
-        case Post.PHOTOGRAPH if search.quarantined:  # while it was on its way
+        case Post.PHOTOGRAPH if withheld(search, now):  # while it was on its way
             return (taken_away(search, "withheld-photograph"),)
         case Post.PHOTOGRAPH:
             return (taken_away(search, "handed", IMAGES_FOR),)
         case _:
             return ()
+
+
+def sheet_goes(search: Search, now: datetime) -> Job:
+    """The lead sheet was just put into Slack: it goes with the photographs, and at once where its lead is over."""
+    if withheld(search, now):
+        return taken_away(search, "withheld-sheet")
+    return taken_away(search, "handed-sheet", IMAGES_FOR)
 
 
 def taken_away(search: Search, why: str, after: timedelta = timedelta()) -> Job:

@@ -48,7 +48,7 @@ class Pictures:
             await self._say_that_they_went(search)
         for label in sorted(going):
             await self._delete(search, label, files[label])
-        if LEAD in going:
+        if LEAD in going or self._casework.withheld(search):
             await self._say_that_the_lead_went(search)
         await self._casework.finish(lease)
 
@@ -123,15 +123,14 @@ class Pictures:
 
 
 def _going(why: str, labels: Collection[str]) -> set[str]:
-    """Which files the job is about: the lead's photograph stays until some days after it was handed over.
-
-    The lead sheet, which is for the case file, stays until it is withheld.
-    """
+    """Which files the job is about: what was handed over of a lead stays some days, and the viewer serves it then."""
     match why:
         case "chosen":
             return set(labels) & {FACES}
         case "handed" | "handed-again":
             return set(labels) & {LEAD}
+        case "handed-sheet":
+            return set(labels) & {SHEET}
         case "withheld" | "withheld-photograph" | "withheld-sheet" | "expired" | "recalled":
             return set(labels) & {LEAD, SHEET}
         case _:

@@ -117,5 +117,5 @@ def test_examiners_hear_of_a_known_answer_case_what_they_hear_of_every_other(eve
     real, _ = s.tell(s.TO_REVIEW[:3] if isinstance(event, m.SearchRun) else s.TO_REVIEW)
     known = replace(real, known="k-1")
     heard = {"open-review", "call-arbiter", "tell-handed"}
-    of_real, of_known = ({job.kind for job in jobs.following(event, one)} & heard for one in (real, known))
+    of_real, of_known = ({job.kind for job in jobs.following(event, one, s.NOON)} & heard for one in (real, known))
     assert of_known == of_real != set()

@@ -18,6 +18,7 @@ LABELS = ("probe", "K7", "P4", "W9", "faces", "lead", "sheet")
         ("chosen", {"faces"}),
         ("handed", {"lead"}),
         ("handed-again", {"lead"}),
+        ("handed-sheet", {"sheet"}),
         ("withheld", {"lead", "sheet"}),
         ("withheld-photograph", {"lead", "sheet"}),
         ("withheld-sheet", {"lead", "sheet"}),
@@ -32,7 +33,7 @@ def test_what_goes_depends_on_why(why, going):
 def deletions(steps):
     """(why, when) of every deletion that the story orders."""
     search, told = s.tell(steps)
-    ordered = [job for event in told for job in jobs.following(event, search) if job.kind == "delete-images"]
+    ordered = [job for event in told for job in jobs.following(event, search, s.NOON) if job.kind == "delete-images"]
     return [(job.payload["why"], job.delay) for job in ordered]
 
 
@@ -56,14 +57,40 @@ def test_the_leads_photograph_goes_three_days_after_it_was_handed_over():
     assert deletions(steps)[-1] == ("handed", LATER)
 
 
+POSTED = m.RecordPosted(m.Post.PHOTOGRAPH, "D1", "3.0")
+HELD = [*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA)]
+DUE = s.NOON + timedelta(days=30)
+
+
 def test_what_was_handed_over_of_a_lead_goes_at_once_when_it_is_withheld():
-    """Also the photograph that was on its way when that was decided."""
-    handed = m.RecordPosted(m.Post.PHOTOGRAPH, "D1", "3.0")
-    search, _ = s.tell([*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA)])
+    search, _ = s.tell(HELD)
     gone = replace(search, quarantined="Not approved.")
-    ordered = [*jobs.following(m.Quarantined("Not approved."), gone), *jobs.following(m.Posted(*_said(handed)), gone)]
-    whys = [(job.payload["why"], job.delay) for job in ordered if job.kind == "delete-images"]
-    assert whys == [("withheld", NOW), ("withheld-photograph", NOW)]
+    assert _whys(jobs.following(m.Quarantined("Not approved."), gone, s.NOON)) == [("withheld", NOW)]
+
+
+ENDS = {
+    "quarantined": ({"quarantined": "Not approved."}, s.NOON),
+    "recalled": ({"recalled": "The witness named another man."}, s.NOON),
+    "expired": ({"expired_at": DUE}, DUE),
+    "expired, and nobody noted it": ({}, DUE),
+    "an approval that is owed": ({"approval_due": s.NOON, "approvers": 1}, s.NOON),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_photograph_that_was_on_its_way_when_its_lead_ended_goes_at_once(how):
+    ended, now = ENDS[how]
+    search, _ = s.tell(HELD)
+    ordered = jobs.following(m.Posted(*_said(POSTED)), replace(search, **ended), now)
+    assert _whys(ordered) == [("withheld-photograph", NOW)]
+    assert _whys([jobs.sheet_goes(replace(search, **ended), now)]) == [("withheld-sheet", NOW)]
+    stands = jobs.following(m.Posted(*_said(POSTED)), search, s.NOON)
+    assert _whys(stands) == [("handed", LATER)]
+    assert _whys([jobs.sheet_goes(search, s.NOON)]) == [("handed-sheet", LATER)]
+
+
+def _whys(ordered):
+    return [(job.payload["why"], job.delay) for job in ordered if job.kind == "delete-images"]
 
 
 def _said(posted: m.RecordPosted):
@@ -73,5 +100,5 @@ def _said(posted: m.RecordPosted):
 def test_what_was_withheld_is_handed_over_again_once_it_is_approved_late():
     search, _ = s.tell([*s.AGREED, (s.APPROVE, s.MARA), (m.Acknowledge(), s.DANA)])
     late = replace(search, approval_due=s.NOON, approvals=(m.Approval(s.VERA.id, s.NOON, "Sound."),))
-    kinds = [job.kind for job in jobs.following(m.RequestApproved(s.VERA.id, s.NOON, "Sound."), late)]
+    kinds = [job.kind for job in jobs.following(m.RequestApproved(s.VERA.id, s.NOON, "Sound."), late, s.NOON)]
     assert {"hand-photograph", "hand-sheet"} <= set(kinds)
