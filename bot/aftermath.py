@@ -4,7 +4,7 @@ Listeners submit commands; errands tell people and take back what they were hand
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
@@ -16,7 +16,7 @@ from bot.desk import Desk
 from bot.people import People, account_of
 from bot.queue import Job, Lease
 from bot.views import aftermath, review
-from policy.aftermath import ANOTHER, BEFORE, Evidence, LeadOutcome
+from policy.aftermath import ANOTHER, BEFORE, UNSEEN, UNSEEN_TOLD, Evidence, LeadOutcome
 from policy.model import (
     AcknowledgeRecall,
     Command,
@@ -44,7 +44,7 @@ class Aftermath:
         await self._asked(body, RecordEvidence(Evidence.PHYSICAL, "?"), aftermath.evidence_form)
 
     async def outcome_asked(self, body: dict[str, Any]) -> None:
-        await self._asked(body, RecordOutcome(LeadOutcome.UNSOLVED, ""), aftermath.outcome_form)
+        await self._asked(body, RecordOutcome(LeadOutcome.ANOTHER_PERSON, ""), aftermath.outcome_form)
 
     async def _asked(self, body: dict[str, Any], command: Command, form: Callable[[Search], Any]) -> None:
         """The form, or a sentence why not; a refused attempt is recorded."""
@@ -67,6 +67,16 @@ class Aftermath:
         command = RecordOutcome(LeadOutcome(form.values[aftermath.OUTCOME]), form.values.get(aftermath.NOTE, ""))
         await self._given(ack, form, command, aftermath.OUTCOME)
 
+    async def _recorded(self, ack: AsyncAck, search_id: SearchId, command: Command) -> None:
+        """The form closes, or says that what was recorded is an arrest on a lead that nobody may use."""
+        search = await self._casework.look(search_id)
+        why = self._casework.withheld(search)
+        match command:
+            case RecordOutcome(outcome=LeadOutcome.ARREST) if why:
+                await ack(response_action="update", view=review.telling(aftermath.arrest_recorded(why)))
+            case _:
+                await ack()
+
     async def _given(self, ack: AsyncAck, form: clicks.Submission, command: Command, field: str) -> None:
         """Recorded before the form closes, or the form says why not."""
         by = await self._people.actor(form.team, form.account)
@@ -74,7 +84,7 @@ class Aftermath:
             case (Refused(rule, reason),):
                 await ack(response_action="errors", errors={FIELD_OF_RULE.get(rule, field): reason})
             case _:
-                await ack()
+                await self._recorded(ack, SearchId(form.meta["search"]), command)
 
     async def recall_acknowledged(self, body: dict[str, Any]) -> None:
         pressed = clicks.click(body)
@@ -99,6 +109,9 @@ class Afterwards:
     def by_kind(self) -> Mapping[str, Callable[[Lease], Awaitable[None]]]:
         return {
             "remind-lead": self.remind,
+            "remind-unseen": self.remind_unseen,
+            "tell-unseen": self.tell_unseen,
+            "tell-arrest": self.tell_arrest,
             "expire-lead": self.expire,
             "tell-expired": self.tell_expired,
             "tell-recalled": self.tell_recalled,
@@ -113,6 +126,28 @@ class Afterwards:
         search = await self._look(lease)
         if search.aftermath is None and search.expires_at is not None and not self._casework.withheld(search):
             await self._tell(lease, search, aftermath.expires_soon(search, search.expires_at))
+        await self._casework.finish(lease)
+
+    async def remind_unseen(self, lease: Lease) -> None:
+        """The requester knows that a lead waits for their acknowledgement, and that it expires all the same."""
+        search = await self._look(lease)
+        if search.acknowledged_at is None and not self._casework.withheld(search):
+            await self._tell(lease, search, aftermath.unseen(search))
+        await self._casework.finish(lease)
+
+    async def tell_unseen(self, lease: Lease) -> None:
+        """The supervisors know of a lead that nobody looks at: its requester may be away, or not know of it."""
+        search = await self._look(lease)
+        if search.acknowledged_at is None and not self._casework.withheld(search):
+            key = ids.post_key(lease.key, "unseen")
+            await self._desk.post(key, self._oversight, aftermath.nobody_saw(search), again=lease.again)
+        await self._casework.finish(lease)
+
+    async def tell_arrest(self, lease: Lease) -> None:
+        """The supervisors know at once of an arrest on a lead that nobody may use."""
+        search = await self._look(lease)
+        said = aftermath.arrest_on_withheld(search, self._casework.withheld(search))
+        await self._desk.post(ids.post_key(lease.key, "arrest"), self._oversight, said, again=lease.again)
         await self._casework.finish(lease)
 
     async def expire(self, lease: Lease) -> None:
@@ -206,7 +241,8 @@ async def upload_of(conn: Conn, file: str) -> tuple[str, str] | None:
 
 OPEN = """
 SELECT id, (body ->> 'expires_at')::timestamptz AS due, body ->> 'recalled' <> '' AS recalled,
-    body ->> 'recall_acknowledged_at' AS answered
+    (body ->> 'issued_at')::timestamptz AS issued, body ->> 'acknowledged_at' IS NOT NULL AS seen,
+    body ->> 'recall_acknowledged_at' IS NOT NULL AS answered
 FROM casework.search WHERE state = 'lead' AND body ->> 'expires_at' IS NOT NULL AND body ->> 'expired_at' IS NULL
     AND (body ->> 'aftermath' IS NULL OR body ->> 'recalled' <> '') ORDER BY id
 """
@@ -214,16 +250,29 @@ FROM casework.search WHERE state = 'lead' AND body ->> 'expires_at' IS NOT NULL 
 
 async def due(conn: Conn, now: datetime) -> list[Job]:
     """What the day asks of leads: reminders, expiries, and recalls that nobody has answered."""
-    jobs = [_due(row, now) for row in await conn.fetch(OPEN)]
-    return [job for job in jobs if job is not None]
+    return [job for row in await conn.fetch(OPEN) for job in _due(row, now)]
 
 
-def _due(row: Any, now: datetime) -> Job | None:
+def _due(row: Any, now: datetime) -> list[Job]:
     search = {"search": row["id"]}
     if row["recalled"]:
-        return None if row["answered"] else Job("remind-recall", f"{row['id']}:{now.date()}", search)
-    left = (row["due"] - now).total_seconds() / 86400
+        owed = row["seen"] and not row["answered"]
+        return [Job("remind-recall", f"{row['id']}:{now.date()}", search)] if owed else []
+    left = (row["due"] - now) / DAY
     if left <= 0:
-        return Job("expire-lead", row["id"], search)
+        return [Job("expire-lead", row["id"], search)]
     days = next((days for days in BEFORE if left <= days), None)
-    return Job("remind-lead", f"{row['id']}:{days}", search) if days else None
+    if row["seen"]:
+        return [Job("remind-lead", f"{row['id']}:{days}", search)] if days else []
+    return _unseen(row["id"], (now - row["issued"]) / DAY if row["issued"] else 0, days)
+
+
+DAY = timedelta(days=1)
+
+
+def _unseen(search: SearchId, waited: float, days: int | None) -> list[Job]:
+    """Of a lead that nobody acknowledged: its requester is told, then the supervisors, and again before it expires."""
+    payload = {"search": search}
+    again = [Job("remind-unseen", f"{search}:{days}", payload)] if days else []
+    first = [Job("remind-unseen", f"{search}:issued", payload)] if waited >= UNSEEN and not days else []
+    return [*first, *again, *([Job("tell-unseen", search, payload)] if waited >= UNSEEN_TOLD else [])]

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot import approval, jobs
 from bot.aftermath import Aftermath
 from bot.cases import Cases
+from bot.closing import Closing
 from bot.database import AWAY
 from bot.desk import Desk
 from bot.home import Home
@@ -152,7 +153,8 @@ def _leads(app: AsyncApp, p: Parts, examination: Review) -> None:
 
 def _oversight(app: AsyncApp, p: Parts) -> None:
     """Slash commands."""
-    oversight = Oversight(p.pool, p.people, p.casework.active)
+    closing = Closing(p.casework, p.pool, p.people, p.desk)
+    oversight = Oversight(p.pool, p.people, p.casework.active, closing)
     quality = Quality(p.pool, p.people, p.casework)
 
     async def recall(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -167,6 +169,7 @@ def _oversight(app: AsyncApp, p: Parts) -> None:
     app.command("/face-case")(_commanded(case))
     app.command("/face-usage")(_commanded(usage))
     app.command("/face-recall")(_commanded(recall))
+    app.view("close_case")(_answered(closing.confirmed))
     app.command("/face-quality")(_commanded(quality.asked))
 
 

@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck
 
 from bot import ledger, store
 from bot.casework import Casework
+from bot.closing import Closing
 from bot.database import Pool
 from bot.people import People
 from bot.views import review
@@ -26,14 +27,19 @@ HOW = (
 class Oversight:
     """Slash commands of supervisors and auditors."""
 
-    def __init__(self, pool: Pool, people: People, pack: Pack) -> None:
+    def __init__(self, pool: Pool, people: People, pack: Pack, closing: Closing) -> None:
         self._pool = pool
         self._people = people
         self._pack = pack
+        self._closing = closing
 
     async def recall(self, ack: AsyncAck, body: dict[str, Any], casework: Casework) -> None:
-        """/face-recall: one command, and nobody may use the lead any more (M27)."""
-        found = RECALL.fullmatch((body.get("text") or "").strip())
+        """/face-recall: one command, and nobody may use the lead any more (M27), or any lead of a case (X13)."""
+        said = (body.get("text") or "").strip()
+        found = RECALL.fullmatch(said)
+        if found is None and said and not A_LEAD.match(said):
+            await self._closing.asked(ack, body, said)
+            return
         if found is None:
             await ack(text=HOW_TO_RECALL)
             return
@@ -87,7 +93,11 @@ class Oversight:
 
 NOT_FOR_YOU = "This is for supervisors and auditors; you are neither. The attempt was recorded."
 RECALL = re.compile(r"(LG-[0-9A-Z]{12})\s+(\S.*)", re.DOTALL)
-HOW_TO_RECALL = "Say which lead and why: `LG-ABCDEFGHJKLM the witness has since named another man`."
+A_LEAD = re.compile(r"LG-", re.IGNORECASE)
+HOW_TO_RECALL = (
+    "Say which lead and why: `LG-ABCDEFGHJKLM the witness has since named another man`. Where a case was closed on "
+    "another person, say its number alone: `2026-075-001234`."
+)
 RECALLED = "The lead is recalled. Its requester is told to destroy what they have, and is reminded until they answer."
 
 

@@ -43,6 +43,7 @@ IN_WORDS = {
     "hand-photograph": "handing over the photograph",
     "hand-sheet": "handing over the lead sheet",
     "tell-recalled": "telling of the recall",
+    "tell-arrest": "telling of an arrest on a lead that may not be used",
 }
 
 

@@ -118,6 +118,51 @@ async def test_a_case_that_was_closed_on_another_person_takes_back_every_lead_of
     assert "LeadRecalled" in await town.kinds(first)
 
 
+async def record(who, message: Json, action: str, said: Json) -> dict[str, str]:
+    await who.click(message, action)
+    await who.wait_view(lambda v: v.get("callback_id") in {"lead_evidence", "lead_outcome"})
+    return await who.submit(said)
+
+
+async def test_a_supervisor_closes_a_case_on_another_person_and_an_arrest_in_it_is_told_at_once(town, enrolled):
+    number, oversight = "2026-075-777002", town.room("oversight")
+    async with Four(town) as people:
+        dana, _, _, mara = people
+        first, _, arrested, _ = await lead(town, people, enrolled, number)
+        second, _, photograph, _ = await lead(town, people, enrolled, number)
+        assert await record(dana, arrested, "record_evidence", {"kind": "physical", "reference": PRINT}) == {}
+        assert await record(dana, arrested, "record_outcome", {"outcome": "arrest", "note": "On warrant 26-9."}) == {}
+        assert await record(dana, photograph, "record_evidence", {"kind": "physical", "reference": PRINT}) == {}
+        await dana.command(town.room("intake"), "/face-recall", number)
+        await mara.command(oversight, "/face-recall", number)
+        form = await mara.wait_view(lambda v: v.get("callback_id") == "close_case")
+        assert "2 leads of it will be recalled" in json.dumps(form["blocks"])
+        assert "LeadRecalled" not in await town.kinds(first)
+        assert "how it is known" in (await mara.submit({"reason": "see file"}))["reason"]
+        assert await mara.submit({"reason": "Another man confessed, and his print is on the till."}) == {}
+        told = {
+            search: await dana.wait_message(
+                photograph["channel"], lambda m, s=search: f"RECALLED. The lead of search {s}" in m["text"], timeout=30
+            )
+            for search in (first, second)
+        }
+        assert "closed on another person. Another man confessed" in json.dumps(told[first]["blocks"])
+        was = await mara.wait_message(oversight, lambda m: f"search {first} was recalled" in m["text"])
+        assert "An arrest is on record for it" in json.dumps(was["blocks"])
+        assert await record(dana, told[second], "record_outcome", {"outcome": "arrest", "note": "Yesterday."}) == {}
+        await dana.wait_view(lambda v: "The arrest is recorded" in json.dumps(v["blocks"]))
+        await mara.wait_message(
+            oversight, lambda m: f"AN ARREST was recorded on the lead of search {second}" in m["text"]
+        )
+    entries = await town.sql("SELECT entry FROM ledger.entry WHERE stream = 'oversight' ORDER BY seq")
+    said = [json.loads(bytes(row["entry"])) for row in entries]
+    asked = [entry["data"]["allowed"] for entry in said if entry["data"].get("command") == "face-recall"]
+    assert asked[-2:] == [False, True]
+    closed = [entry["data"]["searches"] for entry in said if entry["kind"] == "CaseClosedOnAnother"]
+    assert closed == [[first, second]]
+    assert (await town.kinds(second))[-2:] == ["LeadRecalled", "OutcomeRecorded"]
+
+
 async def test_a_lead_without_an_outcome_is_over_in_time_and_what_was_handed_over_is_gone(town, enrolled):
     async with Four(town) as people:
         dana, _, _, mara = people

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 import bot.views
 from bot.views import aftermath, approval, comparison, context, home, preparing, quality, request, review, upkeep
+from bot.views.lead import Beside
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
-from policy.aftermath import Corroboration, Evidence
+from policy.aftermath import Corroboration, Evidence, LeadOutcome
 from policy.contradictions import Check, Fact
 from policy.contradictions import Verdict as Compared
 from policy.known_answers import Proportion, Rates, Verdict
@@ -33,11 +34,13 @@ from policy.model import (
     Note,
     Outcome,
     PersonId,
+    Preparation,
     Search,
     SearchId,
     State,
 )
 from policy.morphology import Component, Found
+from policy.preparation import Gamma
 from policy.schema import Report
 from policy.timers import Stage, Waiting
 from tests import story
@@ -165,6 +168,16 @@ def against_the_record(search: Search, typed: str) -> Search:
     return replace(search, context=checks, resolutions={fact.value: typed for fact in Fact})
 
 
+BESIDE = Beside(dict.fromkeys(Outcome, 9), story.NOON.date())
+
+
+def long_history(search: Search, typed: str) -> Search:
+    """The same search with many steps of preparation and long answers of the requester."""
+    step = Preparation(Gamma(1.2), "ab" * 32, "cd" * 32, EVA, story.NOON)
+    notes = (Note(EVA, story.NOON, typed),) * 30
+    return replace(search, preparations=(step,) * 90, fields={"edits": typed, "earlier-searches": typed}, notes=notes)
+
+
 def everything_for(search: Search, typed: str) -> dict[str, Any]:
     """Every message and modal, by name."""
     messages = {
@@ -173,7 +186,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "card": request.card(search, PACK),
         "face question": request.face_question(search, "F0PROBE000"),
         "face chosen": request.face_chosen(search),
-        "notice": request.notice(search, PACK),
+        "notice": request.notice(search, PACK, BESIDE),
         "photograph": request.photograph(search, "F0PROBE000", typed),
         "root": review.root(search, FILES),
         "candidates": review.candidates(search, FILES),
@@ -182,7 +195,9 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "decision": review.decision(search, FILES),
         "decided": review.decided(search),
         "decision with contradictions": review.decision(against_the_record(search, typed), FILES),
-        "notice with contradictions": request.notice(against_the_record(search, typed), PACK),
+        "notice with contradictions": request.notice(
+            long_history(against_the_record(search, typed), typed), PACK, BESIDE
+        ),
         "feedback": quality.feedback(search, search.examinations[0], Label("00"), Verdict.WRONG_PERSON),
         "root without pictures": review.root(search, {}),
         "decision without pictures": review.decision(search, {}),
@@ -219,6 +234,12 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "was recalled": aftermath.was_recalled(replace(search, recalled=typed, acknowledged_at=story.NOON)),
         "recalled in the notice": request.withheld(replace(search, recalled=typed, acknowledged_at=story.NOON), typed),
         "decided, a lead": review.decided(replace(search, state=State.LEAD)),
+        "unseen": aftermath.unseen(search),
+        "nobody saw": aftermath.nobody_saw(search),
+        "arrest on a withheld lead": aftermath.arrest_on_withheld(search, typed),
+        "no lead": request.notice(
+            replace(long_history(search, typed), outcome=Outcome.NO_POSSIBLE_MATCH, lead=None), PACK, BESIDE
+        ),
         "forwarded": aftermath.forwarded(SEARCH, "sheet", "U0REQUEST", "C0INTAKE000"),
         "left a channel": review.left_channel("C0INTAKE000", "U0REQUEST"),
         "approval question": approval.question(hold(search, State.HELD, typed), PACK),
@@ -253,6 +274,10 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "first evidence": aftermath.evidence_form(search),
             "outcome": aftermath.outcome_form(replace(search, corroboration=_corroborated(typed))),
             "outcome without evidence": aftermath.outcome_form(search),
+            "outcome after an arrest": aftermath.outcome_form(replace(search, aftermath=LeadOutcome.ARREST)),
+            "arrest recorded": review.telling(aftermath.arrest_recorded(typed)),
+            "closing a case": aftermath.closing_form(typed[:200], [SEARCH] * 99, 3),
+            "closed a case": aftermath.closed_on_another(typed[:200], [SEARCH] * 99),
             "home": home.tab([(one, n % 2 == 0) for n, one in enumerate(waits(search) * 5)], story.NOON),
             "empty home": home.tab([], story.NOON),
             "home without a database": home.away(),

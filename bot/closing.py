@@ -1,0 +1,79 @@
+"""A case that was closed on another person: every lead of it is recalled, by a supervisor who says how that is known.
+
+Whoever has such a lead may have acted on it, and may not be the one who hears of it (X13).
+"""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bot import clicks, ledger, store
+from bot.casework import Casework
+from bot.database import Pool
+from bot.desk import Desk
+from bot.people import People
+from bot.views import aftermath
+from policy import intake
+from policy.aftermath import ANOTHER
+from policy.model import Actor, RecallLead, Refused, Role, SearchId
+
+NOT_FOR_YOU = "This is for supervisors; you are none. The attempt was recorded."
+NO_LEADS = "There is no lead under that number. Nothing was changed. `/face-case` shows what there is of a case."
+HOW_IT_IS_KNOWN = "Say how it is known: whoever has a lead of this case reads it."
+REASON_MIN_CHARS = 10
+
+
+class Closing:
+    """The command's second half and its form. Built by the composition root."""
+
+    def __init__(self, casework: Casework, pool: Pool, people: People, desk: Desk) -> None:
+        self._casework = casework
+        self._pool = pool
+        self._people = people
+        self._desk = desk
+
+    async def asked(self, ack: AsyncAck, body: dict[str, Any], untrusted_number: str) -> None:
+        """A supervisor sees what would be recalled, and nothing is before they confirm it with a reason."""
+        by = await self._people.actor(body["team_id"], body["user_id"])
+        number = intake.normalised(untrusted_number)
+        allowed = Role.SUPERVISOR in by.roles
+        async with self._pool.acquire() as conn, conn.transaction():
+            leads = await store.leads_under(conn, number) if allowed else []
+            examines = Role.EXAMINER in by.roles  # and so reads nothing of what is still open (M17)
+            rows = await store.of_case(conn, number, closed_only=examines) if allowed else []
+            data = {"command": "face-recall", "allowed": allowed, "searches": leads}
+            await ledger.append(conn, "oversight", "Asked", at=self._casework.now(), actor=by.id, data=data)
+        if not allowed:
+            await ack(text=NOT_FOR_YOU)
+        elif not leads:
+            await ack(text=NO_LEADS)
+        else:
+            await ack()
+            still_open = sum(row["outcome"] is None for row in rows)
+            await self._desk.open_view(body["trigger_id"], aftermath.closing_form(number, leads, still_open))
+
+    async def confirmed(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Every lead of the case is recalled, those issued since the form was opened among them; the ledger has it."""
+        form = clicks.submission(body)
+        by = await self._people.actor(form.team, form.account)
+        reason = form.values.get("reason", "").strip()
+        if intake.is_placeholder(reason, REASON_MIN_CHARS):
+            await ack(response_action="errors", errors={"reason": HOW_IT_IS_KNOWN})
+            return
+        async with self._pool.acquire() as conn:
+            leads = await store.leads_under(conn, form.meta["case"])
+        refused = [await self._recall(one, reason, by) for one in leads]
+        if leads and all(refused):
+            await ack(response_action="errors", errors={"reason": str(refused[0])})
+            return
+        recalled = [one for one, why in zip(leads, refused, strict=True) if not why]
+        await self._casework.note("oversight", "CaseClosedOnAnother", by, {"searches": recalled})
+        await ack(response_action="update", view=aftermath.closed_on_another(form.meta["case"], recalled))
+
+    async def _recall(self, search: SearchId, reason: str, by: Actor) -> str:
+        """Why it was not recalled; empty where it was, now or before."""
+        match await self._casework.submit(search, RecallLead(f"{ANOTHER} {reason}"), by):
+            case (Refused(_, why),):
+                return why
+            case _:
+                return ""
