@@ -57,7 +57,7 @@ def edits(search: Search, *, hashes: bool) -> list[str]:
     """L6, M10: what was changed before it came, as the requester says, and every operation on the copy searched."""
     told = _typed(search, "edits", "Edited before it was submitted, in the requester's words")
     if not search.preparations:
-        return [*told, "For the search itself the image was edited in nothing."]
+        return [*told, "For the search itself nothing in the image was edited."]
     steps = [
         f"({n}) {in_words(step.operation)}, {step.at:%d %B %Y}"
         + (f", SHA-256 {step.before_sha256} to {step.after_sha256}" if hashes else "")

@@ -32,7 +32,7 @@ that facial recognition was used.
 *Limits.* Software always returns the nearest faces it has; the person may not be enrolled at all. The submitted image \
 was received through chat, its metadata removed by the platform.
 • Submitted image: quality tier “good”; 96 pixels between the eyes.
-• For the search itself the image was edited in nothing.
+• For the search itself nothing in the image was edited.
 • The arrest photograph was 6 years old when the search was requested: faces change in that time.
 Examined: 3 candidates, 2 not carried forward. 2 examiners concluded, separately: 2 named this person as possible, \
 nobody dissented. Each of them was shown 3.
@@ -48,7 +48,7 @@ be enrolled, or the image may be too limited. The search is recorded and disclos
 *Limits.* Software always returns the nearest faces it has; the person may not be enrolled at all. The submitted image \
 was received through chat, its metadata removed by the platform.
 • Submitted image: quality tier “good”; 96 pixels between the eyes.
-• For the search itself the image was edited in nothing.
+• For the search itself nothing in the image was edited.
 Examined: 3 candidates. 2 examiners concluded, separately. Each of them was shown 3.
 Earlier searches: 3 of this case before this one: 2 without a lead, 1 not concluded
 Restricted: do not forward. Questions and recalls: the supervisors of the desk, search LG-AAAAAAAAAAAA.
