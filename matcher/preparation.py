@@ -19,8 +19,9 @@ from matcher.contract import (
     RotateBy,
     ScaleBy,
 )
+from matcher.decoders import MIN_SIDE
 from matcher.faces import Pixels
-from matcher.images import MAX_BYTES, MIN_SIDE, ImageRefusedError
+from matcher.images import MAX_BYTES, ImageRefusedError
 
 MOST_PIXELS = 16_000_000
 MIDDLE = 128.0

@@ -11,12 +11,13 @@ import pytest
 
 from deploy import enrol_run, manifest
 from deploy.enrol_run import Terms
-from matcher import custody, gallery, images, search, snapshot
+from matcher import custody, dataset, gallery, images, search, snapshot
 from matcher.app import CANARY_EVERY, Beginning, Follower
 from matcher.contract import GalleryFacts, Problem, SearchResult
 from matcher.index import GalleryIndex
 from matcher.service import Service
 from tests.matcher.conftest import ONE_PERSON, PEOPLE, probe_of
+from tests.matcher.test_images import CRASHES
 from tests.story import NOON
 
 ARRESTS = frozenset({"arrest"})
@@ -293,6 +294,21 @@ async def test_a_file_that_vanishes_after_it_was_checked_is_refused_alone(small_
     assert told.done == len(read.rows) - 1
     ((row, why),) = told.refused
     assert (row, "cannot be read" in why) == (read.rows[0], True)
+
+
+async def test_a_file_that_kills_what_decodes_it_is_refused_alone(small_manifest, enrol):
+    rows = manifest.read(small_manifest).rows
+    rows[0].path.write_bytes(CRASHES)
+    told = await enrol(small_manifest, workers=2)
+    assert told.done == len(rows) - 1
+    ((row, why),) = told.refused
+    assert (row.path, why) == (rows[0].path, "The photograph is damaged or cut short and cannot be read.")
+
+
+async def test_a_file_that_kills_what_decodes_it_has_no_vector_where_accuracy_is_measured(tmp_path, faces):
+    (tmp_path / "somebody").mkdir()
+    (tmp_path / "somebody" / "1.heic").write_bytes(CRASHES)
+    assert dataset.measure(faces, tmp_path / "somebody" / "1.heic").vector is None
 
 
 async def test_a_connection_that_breaks_in_the_middle_costs_nothing_that_was_done(

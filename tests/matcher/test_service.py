@@ -12,6 +12,7 @@ from PIL import Image
 from matcher import custody
 from matcher.contract import FacesFound, PersonFacts, Problem, SearchResult
 from tests.matcher.conftest import PEOPLE, Matcher, cast, probe_of
+from tests.matcher.test_images import CRASHES
 from tests.story import NOON
 
 
@@ -149,6 +150,7 @@ NOT_PHOTOGRAPHS = [
     (jpeg((16, 16)), 422, "too-few-pixels"),
     (jpeg((2000, 40)), 422, "ratio"),
     (jpeg((300, 300)), 422, "no-face"),
+    (CRASHES, 422, "damaged"),
     (bytes(20 * 1024 * 1024 + 1), 413, "too-large"),
     (bytes(25 * 1024 * 1024), 413, "too-large"),
 ]
