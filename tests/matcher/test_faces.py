@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from typing import get_args
 
 import cv2
@@ -12,6 +14,7 @@ import pytest
 
 from bot.packs import load_pack
 from matcher import dataset, degradation, drawing, hints, images, pack
+from matcher.detection import SIDE
 from matcher.faces import TEMPLATE, Faces, aligned, pose, similarity
 from matcher.images import Photo
 from matcher.pack import PackError
@@ -108,6 +111,40 @@ def test_masking_leaves_one_face(faces):
     first, *others = faces.find(one)
     left = faces.find(Photo(drawing.masked(one.pixels, others, first), one.sha256, one.format))
     assert [found.face.box.left for found in left] == pytest.approx([first.face.box.left], abs=8)
+
+
+def test_a_face_that_fills_a_large_picture_is_found_where_it_is(faces):
+    shot = mugshot(PEOPLE[1])
+    (there,) = faces.find(shot)
+    box = there.face.box
+    wide, high = (box.right - box.left) * 0.08, (box.bottom - box.top) * 0.1
+    close = shot.pixels[int(box.top + high) : int(box.bottom - high / 2), int(box.left + wide) : int(box.right - wide)]
+    assert len(close) < 300
+    large = cv2.resize(close, None, fx=3000 / len(close), fy=3000 / len(close), interpolation=cv2.INTER_CUBIC)
+    assert not len(faces._detector._at(np.ascontiguousarray(large[:, :, ::-1]), SIDE)[0])  # only with a margin
+    (found,) = faces.find(Photo(large, shot.sha256, "jpeg"))
+    grown = there.landmarks - [int(box.left + wide), int(box.top + high)]
+    assert found.landmarks * len(close) / 3000 == pytest.approx(grown, abs=8)
+
+
+EMPTY = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from matcher import pack
+from matcher.faces import Faces
+from matcher.images import Photo
+faces = Faces(pack.default(Path(sys.argv[1])), threads=1)
+photo = Photo(np.zeros((7000, 7000, 3), np.uint8), "0" * 64, "png")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert faces.find(photo) == ()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_looking_twice_for_a_face_takes_little_more_memory_than_the_picture(cache):
+    ran = subprocess.run([sys.executable, "-c", EMPTY, str(cache)], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 1_000_000  # kB; the picture and its copy are 300,000
 
 
 def test_alignment_brings_the_landmarks_to_their_places():
