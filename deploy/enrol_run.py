@@ -186,24 +186,27 @@ def measured(faces: Faces, row: Row) -> Measured | str:
 async def embed_missing(conn: Conn, load: Callable[[], Faces], model: str, workers: int) -> int:
     """Every photograph that may be searched has a vector of this model, from the picture that is kept: how many.
 
-    A picture that has not one face in it gets none; the sweep names it.
+    A picture that has not one face in it gets none, which is remembered; the sweep names it.
     """
     done, at = 0, 0
     while part := await sweeping.without_vector(conn, model, at, PICTURES):
         at = part[-1].number
         through = pipeline.through(load, _again, part, workers=workers)
         while item := await asyncio.to_thread(_next, through):
-            ((missing, vector),) = item
-            if vector is not None:
-                await sweeping.put_vector(conn, missing.photo, model, vector)
+            ((missing, found),) = item
+            if isinstance(found, int):
+                await sweeping.put_faceless(conn, missing.photo, model, found)
+            else:
+                await sweeping.put_vector(conn, missing.photo, model, found)
                 done += 1
     return done
 
 
-def _again(faces: Faces, missing: Missing) -> bytes | None:
+def _again(faces: Faces, missing: Missing) -> bytes | int:
+    """The vector of the one face in it; or how many there are."""
     try:
         photo = images.decode(missing.jpeg)
     except ImageRefusedError:
-        return None
+        return 0
     found = faces.find(photo)
-    return faces.vector(photo, found[0]).astype("<f4").tobytes() if len(found) == 1 else None
+    return faces.vector(photo, found[0]).astype("<f4").tobytes() if len(found) == 1 else len(found)

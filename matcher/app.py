@@ -17,7 +17,7 @@ from matcher.contract import GalleryFacts
 from matcher.faces import Faces
 from matcher.gallery import Pool
 from matcher.index import GalleryIndex
-from matcher.service import Service
+from matcher.service import Service, Serving
 from matcher.settings import Settings
 from matcher.snapshot import Snapshot, SnapshotError
 
@@ -27,6 +27,8 @@ CANARY_EVERY = 3600.0
 SAVE_AFTER = 60.0  # seconds from a change to a snapshot without what was sealed or expunged (M13: 24 hours)
 SAVE_LARGE_AFTER = 600.0
 LARGE = 100_000
+PURGE_EVERY = 3600.0
+OUT_OF_USE = 20 * 3600.0  # seconds, of another gallery's snapshot: with the hour until it is seen, less than M13's 24
 STOP_WITHIN = 5.0  # seconds for what is under way when we are asked to stop
 COUNT_SHARE = 20  # of the time, at most one part goes into counting people: a second in a gallery of a million
 
@@ -62,7 +64,7 @@ async def serve(settings: Settings, faces: Faces | None = None) -> None:
     beginning = Beginning.of(pool, lambda: _on_disk(folder, model, dimension, settings.read_first))
     faces = faces or await asyncio.to_thread(load_faces, settings)
     service = Service(faces, pool, settings.secret.get_secret_value())
-    follower = Follower(service, pool, faces, folder, beginning)
+    follower = Follower(service, pool, faces, folder, beginning, settings.threads)
     runner = web.AppRunner(service.app(), shutdown_timeout=STOP_WITHIN)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
@@ -123,14 +125,18 @@ async def _counted(pool: Pool) -> tuple[int, int] | None:
 class Follower:
     """Keeps the index in step with the database, its snapshot on disk, and asks the canaries."""
 
-    def __init__(self, service: Service, pool: Pool, faces: Faces, folder: Path, beginning: Beginning) -> None:
+    def __init__(
+        self, service: Service, pool: Pool, faces: Faces, folder: Path, beginning: Beginning, threads: int = 2
+    ) -> None:
         self.changed = asyncio.Event()
         self._service = service
         self._pool = pool
         self._faces = faces
         self._folder = folder
+        self._threads = threads
         self._beginning: Beginning | None = beginning  # until there is an index
-        self._saved = self._asked = 0.0  # when, by the monotonic clock
+        self._index: GalleryIndex | None = None
+        self._saved = self._asked = self._purged = 0.0  # when, by the monotonic clock
         self._uncounted = False  # something changed since people were counted
         self._count_from = 0.0  # when they may be counted again
 
@@ -143,6 +149,7 @@ class Follower:
                 await self._ask_canaries()
                 await self._prove()
                 await self._save()
+                await self._purge()
             except SnapshotError as error:
                 self._distrust(error)
             except gallery.VectorError as error:
@@ -164,25 +171,35 @@ class Follower:
     async def _catch_up(self) -> None:
         service, model = self._service, self._faces.model
         async with self._pool.acquire() as conn:
-            index = service.index if service.index is not None else await self._opened(conn)
+            index = self._index if self._index is not None else await self._opened(conn)
             change = await gallery.read_changes(conn, model.sha256, model.dimension, index.through)
             self._uncounted |= bool(change.numbers)
-            if change.numbers or service.facts is None:
-                async with service.changing:  # a search's root is that of what it searched
-                    index.change(change.numbers, change.eligible, change.through, change.listed)
-                    root = await asyncio.to_thread(index.root)
-                    service.facts = GalleryFacts(
-                        photos=len(index), people=await self._people(conn, change.through), root=root
-                    )
-                    service.index, self._beginning = index, None
-                log.info("gallery.in-step", photos=len(index), people=service.facts.people, through=change.through)
+            if change.numbers or service.now is None:
+                await asyncio.to_thread(index.change, change)
+                people = await self._people(conn, change.through)
+                self._index, self._beginning = index, None
+                facts = self._serve(index, people)
+                log.info("gallery.in-step", **facts.model_dump(exclude={"root"}), through=change.through)
             if self._uncounted and time.monotonic() >= self._count_from:
                 await self._count(conn)
 
+    def _serve(self, index: GalleryIndex, people: int) -> GalleryFacts:
+        """From now on searches are given what is in the index now; those under way keep what they were given."""
+        now = index.now
+        facts = GalleryFacts(
+            photos=len(now),
+            people=people,
+            root=now.root(),
+            unmeasured=len(now.unmeasured),
+            faceless=len(now.faceless),
+        )
+        self._service.now = Serving(now, facts)
+        return facts
+
     async def _people(self, conn: gallery.Conn, through: int) -> int:
         """How many people there were when they were last counted."""
-        if self._service.facts:
-            return self._service.facts.people
+        if self._service.now:
+            return self._service.now.facts.people
         counted = await self._beginning.people if self._beginning else None
         if counted is None:
             return await gallery.count_people(conn)
@@ -195,8 +212,8 @@ class Follower:
         people = await gallery.count_people(conn)
         ended = time.monotonic()
         self._uncounted, self._count_from = False, ended + COUNT_SHARE * (ended - began)
-        assert self._service.facts is not None
-        self._service.facts = self._service.facts.model_copy(update={"people": people})
+        assert self._index is not None
+        self._serve(self._index, people)
 
     async def _opened(self, conn: gallery.Conn) -> GalleryIndex:
         """From the snapshot, or, where there is none that can be trusted, from the database."""
@@ -209,18 +226,18 @@ class Follower:
             held = await gallery.read_all(conn, model.sha256, model.dimension)
         else:
             self._saved = time.monotonic()  # it is on the disk already
-        return GalleryIndex(held, threads=2, classes=await gallery.read_classes(conn))
+        return GalleryIndex(held, threads=self._threads, classes=await gallery.read_classes(conn))
 
     async def _prove(self) -> None:
         """What a start did not wait for is read and checked, while searches go on."""
-        if self._service.index is not None:
-            await asyncio.to_thread(self._service.index.prove)
+        if self._index is not None:
+            await asyncio.to_thread(self._index.prove)
 
     def _distrust(self, error: SnapshotError) -> None:
         """What was served rests on a damaged file: nothing is searched until the gallery was read from the database."""
         log.error("snapshot.discarded", why=str(error))
         snapshot.discard(self._folder)
-        self._service.index, self._service.facts, self._service.checked = None, None, False
+        self._index, self._service.now, self._service.checked = None, None, False
         self._asked = self._saved = 0.0
         self.changed.set()
 
@@ -239,18 +256,15 @@ class Follower:
         self._asked = time.monotonic()
 
     async def _wrong_answer(self) -> str | None:
-        index = self._service.index
-        assert index is not None  # it was caught up with before
+        assert self._index is not None  # it was caught up with before
         async with self._pool.acquire() as conn:
             asked = await canary.photographs(conn, self._faces.model.sha256)
-        if isinstance(asked, str):
-            return asked
-        return await self._service.in_thread(canary.wrong_answer, self._faces, index, asked)
+        return await self._service.in_thread(canary.wrong_answer, self._faces, self._index.now, asked)
 
     async def _save(self) -> None:
         """A snapshot of what is searched now is on the disk; a full disk costs the snapshot, not the service."""
-        index = self._service.index
-        if index is None:
+        index, now = self._index, self._service.now
+        if index is None or now is None:
             return
         wait = SAVE_LARGE_AFTER if len(index) > LARGE else SAVE_AFTER
         if self._saved and not index.crowded and (not index.unsaved or time.monotonic() - self._saved < wait):
@@ -263,9 +277,17 @@ class Follower:
         except OSError as error:
             log.warning("snapshot.not-saved", error=str(error))
         else:
-            async with self._service.changing:
-                index.rest_on(held)
+            await asyncio.to_thread(index.rest_on, held)
+            self._serve(index, now.facts.people)
+            self._purged = 0.0
         self._saved = time.monotonic()
+
+    async def _purge(self) -> None:
+        """No snapshot out of use is left of a model or a gallery that was served from this cache before (M13)."""
+        if not self._purged or time.monotonic() - self._purged > PURGE_EVERY:
+            every, before = self._folder.parents[1], time.time() - OUT_OF_USE
+            await asyncio.to_thread(snapshot.purge, every, self._folder, before=before)
+            self._purged = time.monotonic()
 
 
 async def _asked_to_stop() -> None:

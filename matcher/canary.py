@@ -4,27 +4,19 @@ from matcher import gallery, images
 from matcher.faces import Faces
 from matcher.gallery import Conn
 from matcher.images import ImageRefusedError
-from matcher.index import GalleryIndex
+from matcher.index import Contents
 
 ASKED = 3
 LOOKED_AT = 10  # the same file may be enrolled under two identities
 ITSELF = 0.8  # cosine; the stored picture is re-encoded, so not quite 1
 
 
-UNMEASURED = (
-    "Not one photograph of the gallery was measured with this model pack, so nothing can be searched. Set the pack "
-    "that the gallery was enrolled with, or have it measured with this one: leadgate gallery embed."
-)
-
-
-async def photographs(conn: Conn, model: str) -> list[tuple[int, bytes]] | str:
-    """A few photographs that may be searched: (number, picture); or why there are none, though there is a gallery."""
-    if await gallery.nothing_measured(conn, model):
-        return UNMEASURED
+async def photographs(conn: Conn, model: str) -> list[tuple[int, bytes]]:
+    """A few photographs that may be searched: (number, picture)."""
     return await gallery.some_pictures(conn, model, ASKED)
 
 
-def wrong_answer(faces: Faces, index: GalleryIndex, asked: list[tuple[int, bytes]]) -> str | None:
+def wrong_answer(faces: Faces, index: Contents, asked: list[tuple[int, bytes]]) -> str | None:
     """None where every photograph finds itself; otherwise what went wrong, as a sentence."""
     for number, jpeg in asked:
         if why := _why_wrong(faces, index, number, jpeg):
@@ -35,7 +27,7 @@ def wrong_answer(faces: Faces, index: GalleryIndex, asked: list[tuple[int, bytes
     return None
 
 
-def _why_wrong(faces: Faces, index: GalleryIndex, number: int, jpeg: bytes) -> str | None:
+def _why_wrong(faces: Faces, index: Contents, number: int, jpeg: bytes) -> str | None:
     try:
         photo = images.decode(jpeg)
     except ImageRefusedError as no:

@@ -120,6 +120,8 @@ class GalleryFacts(Wire):
     photos: int  # eligible photographs searched
     people: int
     root: Sha256  # Merkle root of the snapshot searched
+    unmeasured: int = 0  # that may be searched and cannot: nobody measured them with this model; then nothing is
+    faceless: int = 0  # that may be searched and cannot: this model finds not one face in them
 
 
 class Certificate(Wire):
@@ -129,6 +131,7 @@ class Certificate(Wire):
     error_bound: float
     rescored: int
     kth_score: float
+    faceless: int = 0  # photographs that no search with this model can find, besides those searched
     complete: bool
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any, LiteralString, Protocol
 
 import asyncpg
@@ -14,7 +15,8 @@ import numpy as np
 from matcher import snapshot
 from matcher.classes import ARREST, Allowed, Classes
 from matcher.contract import GalleryPhoto, PersonFacts
-from matcher.index import Change, Vector
+from matcher.fresh import Vector
+from matcher.index import Change
 from matcher.snapshot import Snapshot
 
 CHANNEL = "leadgate_gallery"
@@ -108,8 +110,9 @@ async def _prepare(conn: Any) -> None:
 THROUGH = "SELECT coalesce(max(n), 0) FROM gallery.change"
 SIZE = "SELECT count(*) FROM gallery.eligible"
 ELIGIBLE = """
-SELECT eligible.number, embedding.vector FROM gallery.eligible
-JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $1
+SELECT eligible.number, embedding.vector, faceless.photograph IS NOT NULL AS faceless FROM gallery.eligible
+LEFT JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $1
+LEFT JOIN gallery.faceless ON faceless.photograph = eligible.id AND faceless.model_sha256 = $1
 ORDER BY eligible.number
 """
 
@@ -120,10 +123,23 @@ async def read_all(conn: Conn, model: str, dimension: int) -> Snapshot:
         through = await conn.fetchval(THROUGH)
         room = await conn.fetchval(SIZE)
         numbers, vectors, at = np.zeros(room, np.int64), np.zeros((room, dimension), np.float32), 0
+        without: list[Any] = []
         async for row in conn.cursor(ELIGIBLE, model, prefetch=MANY):
+            if row["vector"] is None:
+                without.append(row)
+                continue
             numbers[at], vectors[at] = row["number"], _vector(row, dimension)
             at += 1
-    return await asyncio.to_thread(snapshot.made, numbers[:at], vectors[:at], through)
+    made = await asyncio.to_thread(snapshot.made, numbers[:at], vectors[:at], through)
+    unmeasured, faceless = _without_vector(without)
+    return replace(made, unmeasured=unmeasured, faceless=faceless)
+
+
+def _without_vector(rows: Iterable[Any]) -> tuple[frozenset[int], frozenset[int]]:
+    """Of rows without a vector: those that nobody has measured with this model, and those without a face to it."""
+    numbers = {row["number"]: row["faceless"] for row in rows if row["vector"] is None}
+    faceless = frozenset(number for number, seen in numbers.items() if seen)
+    return frozenset(numbers) - faceless, faceless
 
 
 CLASSES = "SELECT number, legal_basis FROM gallery.photograph WHERE legal_basis <> 'arrest'"
@@ -136,8 +152,10 @@ async def read_classes(conn: Conn) -> Classes:
 
 CHANGED = "SELECT DISTINCT number FROM gallery.change WHERE n > $1 AND n <= $2 ORDER BY number"
 ELIGIBLE_AMONG = """
-SELECT eligible.number, eligible.legal_basis, embedding.vector FROM gallery.eligible
-JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $2
+SELECT eligible.number, eligible.legal_basis, embedding.vector, faceless.photograph IS NOT NULL AS faceless
+FROM gallery.eligible
+LEFT JOIN gallery.embedding ON embedding.photograph = eligible.id AND embedding.model_sha256 = $2
+LEFT JOIN gallery.faceless ON faceless.photograph = eligible.id AND faceless.model_sha256 = $2
 WHERE eligible.number = ANY($1)
 """
 
@@ -149,11 +167,15 @@ async def read_changes(conn: Conn, model: str, dimension: int, after: int) -> Ch
         numbers = [row["number"] for row in await conn.fetch(CHANGED, after, through)]
         vectors: dict[int, Vector] = {}
         listed: dict[int, str] = {}
+        unmeasured: frozenset[int] = frozenset()
+        faceless: frozenset[int] = frozenset()
         for at in range(0, len(numbers), MANY):
             rows = await conn.fetch(ELIGIBLE_AMONG, numbers[at : at + MANY], model)
-            vectors |= {row["number"]: _vector(row, dimension) for row in rows}
+            vectors |= {row["number"]: _vector(row, dimension) for row in rows if row["vector"] is not None}
+            nobody, no_face = _without_vector(rows)
+            unmeasured, faceless = unmeasured | nobody, faceless | no_face
             listed |= {row["number"]: row["legal_basis"] for row in rows if row["legal_basis"] != ARREST}
-    return Change(tuple(numbers), vectors, through, listed)
+    return Change(tuple(numbers), vectors, through, listed, unmeasured, faceless)
 
 
 def _vector(row: Any, dimension: int) -> Vector:
@@ -252,10 +274,6 @@ ORDER BY eligible.number LIMIT $2
 """
 
 
-SOME_VECTOR = """
-SELECT 1 FROM gallery.eligible JOIN gallery.embedding ON embedding.photograph = eligible.id AND model_sha256 = $1
-LIMIT 1
-"""
 IDENTITY = "SELECT id, (SELECT oid FROM pg_database WHERE datname = current_database()) AS oid FROM gallery.identity"
 
 
@@ -268,11 +286,6 @@ async def identity(conn: Conn) -> str:
 async def some_pictures(conn: Conn, model: str, count: int) -> list[tuple[int, bytes]]:
     """A few photographs that may be searched with this model: (number, picture)."""
     return [(row["number"], row["jpeg"]) for row in await conn.fetch(SOME, model, count)]
-
-
-async def nothing_measured(conn: Conn, model: str) -> bool:
-    """Whether there are photographs that may be searched, and not one of them has a vector of this model."""
-    return bool(await conn.fetchval(SIZE)) and not await conn.fetch(SOME_VECTOR, model)
 
 
 async def hear_changes(url: str, changed: Callable[[], None]) -> None:

@@ -1,26 +1,34 @@
 """Vectors -> nearest photographs, exactly, while the gallery goes on changing.
 
-What was in the last snapshot is scanned (`scan`); what was enrolled since is in a USearch index, searched exactly; what
-was sealed or expunged since is left out of both. A search never waits for a snapshot that is being made.
+What was in the last snapshot is scanned (`scan`); what was enrolled since is compared one by one (`fresh`); what was
+sealed or expunged since is left out of both. A search is given the gallery of one moment, which never changes: it waits
+neither for an approval of fifty thousand photographs nor for a snapshot that is being made.
+
+What USearch does here, and what it does not. Its exact search compares what is fresh, and numkong, the library of
+kernels beneath it, scans the rest. Its `Index` holds neither: whatever is added to it is tied into a graph (a minute
+for 100,000 vectors), which an exact search never looks at and which, searched, loses mates; it writes in place and does
+not notice a flipped byte; its i8 is scaled by 127 whatever the vectors are, which leaves twice as many to be rescored;
+and it gives no bound, from which a search could be certified complete. So keys (the photographs' numbers), several
+photographs of a person, adding, removing, saving and the memory-mapped view are those of `snapshot`, whose files are
+checksummed, rooted and replaced as one.
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import onnxruntime  # noqa: F401 # pyright: ignore[reportUnusedImport] - loaded after usearch, it crashes the process
 from numpy.typing import NDArray
-from usearch.compiled import MetricKind, ScalarKind
-from usearch.index import Index
 
 from matcher import snapshot
 from matcher.classes import Allowed, Classes
+from matcher.fresh import Fresh, Vector
 from matcher.scan import CertifiedScan, Rows
-from matcher.snapshot import Leaves, Numbers, Snapshot
+from matcher.snapshot import Leaves, Nodes, Numbers, Snapshot
 
-Vector = NDArray[np.float32]
 FRESH_AT_MOST = 20_000  # then they are merged into a snapshot, and again whenever they are a tenth of it
+Flags = NDArray[np.bool_]
+NONE: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,188 +49,211 @@ class Change:
     eligible: Mapping[int, Vector]
     through: int
     listed: Mapping[int, str] = field(default_factory=dict[int, str])  # the classes of those that are in one (Classes)
+    unmeasured: frozenset[int] = NONE  # may be searched, and have no vector of this model
+    faceless: frozenset[int] = NONE  # nor ever will: this model finds not one face in them
 
 
-class GalleryIndex:
-    """The eligible photographs, by their number in the database. Searched and changed by different threads at once."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is searched at one moment: eligible photographs, by their number in the database. It never changes."""
 
-    def __init__(self, held: Snapshot, threads: int = 2, classes: Classes | None = None) -> None:
-        """`classes`: of every photograph in `held`, where they are not all arrest photographs."""
-        self._threads = threads
-        self._classes = classes or Classes()
-        self._lock = threading.Lock()  # USearch's concurrent adds leave nodes unreachable (USearch issue 735)
-        self._rest_on(held)
+    held: Snapshot
+    scan: CertifiedScan
+    threads: int
+    classes: Classes
+    fresh: Fresh
+    gone: Rows  # of the snapshot, ascending: sealed, expunged or measured anew since
+    nodes: Nodes
+    through: int
+    unmeasured: frozenset[int]
+    faceless: frozenset[int]
+    _left_out: dict[Allowed, Rows] = field(default_factory=dict[Allowed, Rows], repr=False)  # as they were asked for
 
-    def _rest_on(self, held: Snapshot) -> None:
-        self._held = held
-        self._scan = CertifiedScan(held.vectors, quantised=held.quantised, threads=self._threads, read=held.read)
-        self._gone: Rows = np.zeros(0, np.int64)
-        self._barred: dict[Allowed, Rows] = {}  # rows out of reach of a search that may reach these classes
-        self._left_out: dict[Allowed, Rows] = {}  # those, and the rows that are gone
-        dimension = held.vectors.shape[1]
-        self._fresh = Index(ndim=dimension, metric=MetricKind.IP, dtype=ScalarKind.F32)
-        self._leaves: dict[int, bytes] = {}
-        self._nodes, self._touched = dict(held.nodes), set[int]()  # buckets whose node is not yet what it should be
-        self._meanwhile: list[Change] | None = None  # changes since `merged` began
-        self.through = held.through
+    @classmethod
+    def of(cls, held: Snapshot, threads: int, classes: Classes) -> "Contents":
+        """The snapshot's own."""
+        return cls(
+            held=held,
+            scan=CertifiedScan(held.vectors, quantised=held.quantised, threads=threads, read=held.read),
+            threads=threads,
+            classes=classes,
+            fresh=Fresh(held.vectors.shape[1]),
+            gone=np.zeros(0, np.int64),
+            nodes=held.nodes,
+            through=held.through,
+            unmeasured=held.unmeasured,
+            faceless=held.faceless,
+        )
 
     def __len__(self) -> int:
-        return len(self._scan) - len(self._gone) + len(self._fresh)
+        return len(self.scan) - len(self.gone) + len(self.fresh)
 
-    @property
-    def unsaved(self) -> bool:
-        """Whether something changed since the snapshot that this rests on."""
-        return bool(len(self._gone) or len(self._fresh))
-
-    @property
-    def crowded(self) -> bool:
-        """Whether so much changed that searching would be faster on a snapshot of its own."""
-        return len(self._fresh) > max(FRESH_AT_MOST, len(self._scan) // 10)
+    def root(self) -> str:
+        """The root of what is searched (M14): the same whether it was loaded, caught up or rebuilt."""
+        return snapshot.root(self.nodes)
 
     def nearest(self, probe: Vector, count: int, allowed: Allowed | None = None) -> Neighbours:
         """The `count` nearest to `probe` (float32 of shape (d,), length 1), every eligible photograph compared.
 
         With `allowed`, the photographs of these classes alone.
         """
-        with self._lock:
-            scan, held, out = self._scan, self._held, self._out(allowed)
-            barred = self._barred_fresh(allowed)
-            fresh = self._nearest_fresh(probe, count, barred)
-            compared = len(self._fresh) - len(barred)
-        old = scan.search(probe, count, out)
-        both = [(int(held.numbers[row]), float(score)) for row, score in zip(old.rows, old.scores, strict=True)]
-        both = sorted(both + fresh, key=lambda one: (-one[1], one[0]))[:count]
+        barred = self._barred_fresh(allowed)
+        new = self.fresh.nearest(probe, count, barred, self.threads)
+        compared = len(self.fresh) - len(barred)
+        old = self.scan.search(probe, count, self._out(allowed))
+        both = [(int(self.held.numbers[row]), float(score)) for row, score in zip(old.rows, old.scores, strict=True)]
+        both = sorted(both + new, key=lambda one: (-one[1], one[0]))[:count]
         return Neighbours(tuple(both), old.searched + compared, old.rescored + compared, old.error_bound)
 
     def _out(self, allowed: Allowed | None) -> Rows:
         """The snapshot's rows that such a search leaves out, ascending."""
         if allowed is None:
-            return self._gone
+            return self.gone
         if allowed not in self._left_out:
-            if allowed not in self._barred:
-                self._barred[allowed] = self._classes.barred(self._held.numbers, allowed)
-            barred = self._barred[allowed]
-            self._left_out[allowed] = np.union1d(self._gone, barred) if len(barred) else self._gone
+            self._left_out[allowed] = np.union1d(self.gone, self.classes.barred(self.held.numbers, allowed))
         return self._left_out[allowed]
 
     def _barred_fresh(self, allowed: Allowed | None) -> frozenset[int]:
-        if allowed is None or not len(self._fresh):
-            return frozenset()
-        numbers = np.array(sorted(self._leaves), np.int64)
-        return frozenset(numbers[self._classes.barred(numbers, allowed)].tolist())
+        if allowed is None or not len(self.fresh):
+            return NONE
+        numbers = np.sort(self.fresh.numbers)
+        return frozenset(numbers[self.classes.barred(numbers, allowed)].tolist())
 
-    def _nearest_fresh(self, probe: Vector, count: int, barred: frozenset[int]) -> list[tuple[int, float]]:
-        """Asked for so many more that the barred ones cannot take anybody's place."""
-        if len(self._fresh) <= len(barred):
-            return []
-        matches = self._fresh.search(probe, min(count + len(barred), len(self._fresh)), exact=True)
-        found = [(int(match.key), 1.0 - float(match.distance)) for match in matches]
-        return [each for each in found if each[0] not in barred][:count]
+    def changed(self, change: Change) -> "Contents":
+        """What is searched after that change. Takes milliseconds for each thousand photographs in it."""
+        self.classes.add(change.listed)  # what a photograph is of never changes, and earlier moments do not hold these
+        numbers = np.unique(np.asarray(change.numbers, np.int64))
+        eligible = np.array(sorted(change.eligible), np.int64)
+        vectors = _stacked([change.eligible[n] for n in eligible.tolist()], eligible, self.fresh.dimension)
+        leaves = snapshot.hashed(eligible, vectors)
+        before, _ = self._rows_of(numbers)
+        rows, there = self._rows_of(eligible)
+        back = np.zeros(len(eligible), np.bool_)  # those that the snapshot holds as they are now
+        back[there] = (self.held.leaves[rows] == leaves[there]).all(axis=1)
+        gone = np.setdiff1d(np.union1d(self.gone, before), rows[back[there]], assume_unique=True)
+        fresh = self.fresh.without(numbers).with_more(eligible[~back], vectors[~back], leaves[~back])
+        touched = np.unique(numbers // snapshot.BUCKET).tolist()
+        return replace(
+            self,
+            fresh=fresh,
+            gone=gone,
+            nodes=_nodes(self.nodes, touched, self.held, gone, fresh),
+            through=change.through,
+            unmeasured=_after(self.unmeasured, change.numbers, change.unmeasured),
+            faceless=_after(self.faceless, change.numbers, change.faceless),
+            _left_out={},
+        )
 
-    def change(
-        self,
-        numbers: Iterable[int],
-        eligible: Mapping[int, Vector],
-        through: int,
-        listed: Mapping[int, str] | None = None,
-    ) -> None:
-        """Of the photographs `numbers`, those in `eligible` can be found from now on, and the others cannot.
+    def _rows_of(self, wanted: Numbers) -> tuple[Rows, Flags]:
+        """The snapshot's rows of those of these photographs that it holds, and which they are."""
+        rows = np.searchsorted(self.held.numbers, wanted)
+        there = rows < len(self.held.numbers)
+        there[there] = self.held.numbers[rows[there]] == wanted[there]
+        return rows[there], there
 
-        `listed`: the classes of those in `eligible` that are no arrest photographs.
-        """
-        change = Change(tuple(sorted(set(numbers))), eligible, through, listed or {})
+    def merged(self) -> Snapshot:
+        """All of it as one snapshot. May take long."""
+        rows = np.delete(np.arange(len(self.scan)), self.gone)
+        numbers = np.concatenate([self.held.numbers[rows], self.fresh.numbers])
+        leaves = np.concatenate([self.held.leaves[rows], self.fresh.leaves])
+        vectors = np.empty((len(numbers), self.fresh.dimension), np.float32)
+        vectors[: len(rows)] = self.held.vectors[rows] if len(self.gone) else self.held.vectors
+        vectors[len(rows) :] = self.fresh.vectors
+        if (np.diff(numbers) < 0).any():
+            order = np.argsort(numbers, kind="stable")
+            numbers, leaves, vectors = numbers[order], leaves[order], vectors[order]
+        made = snapshot.made(numbers, vectors, self.through, leaves)
+        return replace(made, unmeasured=self.unmeasured, faceless=self.faceless)
+
+
+def _stacked(vectors: list[Vector], numbers: Numbers, dimension: int) -> NDArray[np.float32]:
+    for number, vector in zip(numbers.tolist(), vectors, strict=True):
+        if vector.shape != (dimension,):
+            raise ValueError(f"photograph {number}: a vector of {vector.shape} is not of this model")
+    return np.stack(vectors) if vectors else np.zeros((0, dimension), np.float32)
+
+
+def _after(before: frozenset[int], changed: Iterable[int], now: frozenset[int]) -> frozenset[int]:
+    return before.difference(changed) | now if before or now else before
+
+
+def _nodes(nodes: Nodes, touched: list[int], held: Snapshot, gone: Rows, fresh: Fresh) -> Nodes:
+    """The tree's nodes after what is in these buckets changed."""
+    out = {bucket: node for bucket, node in nodes.items() if bucket not in set(touched)}
+    for bucket in touched:
+        out |= snapshot.nodes_of(*_bucket(bucket, held, gone, fresh))
+    return out
+
+
+def _bucket(bucket: int, held: Snapshot, gone: Rows, fresh: Fresh) -> tuple[Numbers, Leaves]:
+    """Numbers and leaves of what is searched, of one bucket."""
+    low, high = np.searchsorted(held.numbers, (bucket * snapshot.BUCKET, (bucket + 1) * snapshot.BUCKET))
+    left = gone[slice(*np.searchsorted(gone, (low, high)))]
+    rows = np.setdiff1d(np.arange(low, high), left, assume_unique=True)
+    added = np.flatnonzero(fresh.numbers // snapshot.BUCKET == bucket)
+    numbers = np.concatenate([held.numbers[rows], fresh.numbers[added]])
+    return numbers, np.concatenate([held.leaves[rows], fresh.leaves[added]])
+
+
+class GalleryIndex:
+    """What is searched now. Changed by one thread at a time, while others search what `now` was for them."""
+
+    def __init__(self, held: Snapshot, threads: int = 2, classes: Classes | None = None) -> None:
+        """`classes`: of every photograph in `held`, where they are not all arrest photographs."""
+        self._lock = threading.Lock()
+        self._meanwhile: list[Change] | None = None  # changes since `merged` began
+        self.now = Contents.of(held, threads, classes or Classes())
+
+    def __len__(self) -> int:
+        return len(self.now)
+
+    @property
+    def through(self) -> int:
+        return self.now.through
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something changed since the snapshot that this rests on."""
+        now = self.now
+        same = (now.held.unmeasured, now.held.faceless) == (now.unmeasured, now.faceless)
+        return bool(len(now.gone) or len(now.fresh)) or not same
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much changed that searching would be faster on a snapshot of its own."""
+        return len(self.now.fresh) > max(FRESH_AT_MOST, len(self.now.scan) // 10)
+
+    def nearest(self, probe: Vector, count: int, allowed: Allowed | None = None) -> Neighbours:
+        """As of this moment: `Contents.nearest`."""
+        return self.now.nearest(probe, count, allowed)
+
+    def root(self) -> str:
+        """As of this moment: `Contents.root`."""
+        return self.now.root()
+
+    def change(self, change: Change) -> None:
+        """Of the photographs in it, those with a vector can be found from now on, and the others cannot."""
         with self._lock:
-            self._apply(change)
+            self.now = self.now.changed(change)
             if self._meanwhile is not None:
                 self._meanwhile.append(change)
 
-    def _apply(self, change: "Change") -> None:
-        self._classes.add(change.listed)
-        self._left_out.clear()
-        if change.listed:
-            self._barred.clear()
-        rows, there = self._rows_of(change.numbers)
-        gone = set(self._gone.tolist())
-        for number, row, known in zip(change.numbers, rows, there, strict=True):
-            if known:
-                (gone.discard if number in change.eligible else gone.add)(row)
-            elif number in self._leaves:
-                self._fresh.remove(number)
-                del self._leaves[number]
-            if not known and number in change.eligible:
-                self._add(number, change.eligible[number])
-        self._gone = np.array(sorted(gone), np.int64)
-        self._touched |= {number // snapshot.BUCKET for number in change.numbers}
-        self.through = change.through
-
-    def _rows_of(self, numbers: Sequence[int]) -> tuple[list[int], list[bool]]:
-        wanted = np.asarray(numbers, np.int64)
-        rows = np.searchsorted(self._held.numbers, wanted)
-        there = [
-            row < len(self._held.numbers) and self._held.numbers[row] == n for row, n in zip(rows, wanted, strict=True)
-        ]
-        return rows.tolist(), there
-
-    def _add(self, number: int, vector: Vector) -> None:
-        if vector.shape != (self._held.vectors.shape[1],):
-            raise ValueError(f"photograph {number}: a vector of {vector.shape} is not of this model")
-        self._fresh.add(number, vector, threads=1)
-        self._leaves[number] = snapshot.hashed(np.array([number]), vector[None, :])[0].tobytes()
-
-    def root(self) -> str:
-        """The root of what is searched now (M14): the same whether it was loaded, caught up or rebuilt."""
-        with self._lock:
-            fresh = np.array(sorted(self._leaves), np.int64)
-            for bucket in self._touched:
-                self._nodes.pop(bucket, None)
-                self._nodes |= snapshot.nodes_of(*self._bucket(bucket, fresh))
-            self._touched = set()
-            return snapshot.root(self._nodes)
-
-    def _bucket(self, bucket: int, fresh: Numbers) -> tuple[Numbers, Leaves]:
-        """Numbers and leaves of what is searched now, of one bucket."""
-        ends = (bucket * snapshot.BUCKET, (bucket + 1) * snapshot.BUCKET)
-        low, high = np.searchsorted(self._held.numbers, ends)
-        gone = self._gone[slice(*np.searchsorted(self._gone, (low, high)))]
-        rows = np.setdiff1d(np.arange(low, high), gone, assume_unique=True)
-        added = fresh[slice(*np.searchsorted(fresh, ends))]
-        numbers = np.concatenate([self._held.numbers[rows], added])
-        return numbers, np.concatenate([self._held.leaves[rows], self._leaves_of(added)])
-
-    def _leaves_of(self, fresh: Numbers) -> Leaves:
-        return np.array([np.frombuffer(self._leaves[n], np.uint8) for n in fresh.tolist()], np.uint8).reshape(-1, 32)
-
-    def _all(self) -> tuple[Numbers, Leaves, Rows, Numbers]:
-        """Numbers and leaves of everything that is searched; which rows of the snapshot, which fresh numbers it is."""
-        rows = np.delete(np.arange(len(self._scan)), self._gone)
-        fresh = np.array(sorted(self._leaves), np.int64)
-        numbers = np.concatenate([self._held.numbers[rows], fresh])
-        return numbers, np.concatenate([self._held.leaves[rows], self._leaves_of(fresh)]), rows, fresh
-
     def prove(self) -> None:
         """What searches have not read yet is as it was written, too; SnapshotError where it is not."""
-        self._held.prove()
+        self.now.held.prove()
 
     def merged(self) -> Snapshot:
         """Everything that is searched now, as one snapshot. May take long: searching and changing go on meanwhile."""
         self.prove()
         with self._lock:
-            numbers, leaves, rows, fresh = self._all()
-            held, through = self._held, self.through
-            self._meanwhile = []
-            vectors = np.empty((len(numbers), held.vectors.shape[1]), np.float32)
-            if len(fresh):
-                vectors[len(rows) :] = self._fresh.get(fresh)
-        vectors[: len(rows)] = held.vectors if len(rows) == len(held.vectors) else held.vectors[rows]
-        order = np.argsort(numbers, kind="stable")
-        if (np.diff(numbers) < 0).any():
-            numbers, leaves, vectors = numbers[order], leaves[order], vectors[order]
-        return snapshot.made(numbers, vectors, through, leaves)
+            now, self._meanwhile = self.now, []
+        return now.merged()
 
     def rest_on(self, held: Snapshot) -> None:
         """What `merged` made is scanned from now on, and what changed meanwhile is changed in it, too."""
         with self._lock:
-            meanwhile = [change for change in self._meanwhile or () if change.through > held.through]
-            self._rest_on(held)
-            for change in meanwhile:
-                self._apply(change)
+            now = Contents.of(held, self.now.threads, self.now.classes)
+            for change in self._meanwhile or ():
+                if change.through > held.through:
+                    now = now.changed(change)
+            self.now, self._meanwhile = now, None

@@ -35,14 +35,16 @@ CLASSES = {
     "schema": {"type": "array", "items": {"type": "string", "pattern": f"^{CLASS}$"}, "minItems": 1, "maxItems": 20},
 }
 PROBLEMS = {
+    400: "the body is not what its headers say",
     401: "the secret is missing or wrong",
     404: "there is no such thing, or it may not be shown",
     413: "more than 20 MB",
     415: "not a JPEG, PNG, WebP or HEIC",
     422: "the photograph or the question cannot be used; the reason is a sentence for the person",
+    500: "a fault of the matcher's own, which is in its log",
     503: "not now: being loaded, out of service, or the database is away",
 }
-PHOTO_PROBLEMS = (401, 413, 415, 422)
+PHOTO_PROBLEMS = (400, 401, 413, 415, 422)
 
 
 def document() -> dict[str, Any]:
@@ -98,7 +100,7 @@ def _route(
     summary: str, content: dict[str, Any], problems: tuple[int, ...], parameters: tuple[Any, ...] = (), **more: Any
 ) -> dict[str, Any]:
     answers: dict[str, Any] = {"200": {"description": summary, "content": content}}
-    answers |= {str(code): {"description": PROBLEMS[code], "content": _json(Problem)} for code in problems}
+    answers |= {str(code): {"description": PROBLEMS[code], "content": _json(Problem)} for code in (*problems, 500)}
     return {"summary": summary, "parameters": list(parameters), "responses": answers, **more}
 
 

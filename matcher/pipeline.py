@@ -1,6 +1,5 @@
 """Photographs through the model on every core, in order, never more of them in memory than are being worked on."""
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,15 +8,11 @@ from itertools import islice
 from typing import TypeVar
 
 from matcher.faces import Faces
+from matcher.settings import cores
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
 AHEAD = 4  # items in work or waiting, for each worker
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def through(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from matcher import gallery, ranking
 from matcher.classes import Allowed
 from matcher.contract import Candidate, Certificate, GalleryFacts
+from matcher.fresh import Vector
 from matcher.gallery import Conn
-from matcher.index import GalleryIndex, Neighbours, Vector
+from matcher.index import Contents, Neighbours
 
 PER_PERSON = 4  # photographs looked at for each person asked for; more when some people have many
 
@@ -23,9 +24,7 @@ class Outcome:
     scanning: float  # seconds of it spent comparing vectors
 
 
-async def search(
-    conn: Conn, index: GalleryIndex, facts: GalleryFacts, probe: Vector, k: int, allowed: Allowed
-) -> Outcome:
+async def search(conn: Conn, index: Contents, facts: GalleryFacts, probe: Vector, k: int, allowed: Allowed) -> Outcome:
     """The `k` best people. Every one whose best photograph reaches the k-th score is among them (X5).
 
     Photographs of the `allowed` classes alone are compared, counted and shown.
@@ -41,13 +40,14 @@ async def search(
         error_bound=near.error_bound,
         rescored=near.rescored,
         kth_score=found[-1].score if found else -1.0,
-        complete=complete,
+        faceless=facts.faceless,
+        complete=complete and not facts.unmeasured,
     )
     return Outcome(found, certificate, ranking.look_alikes(best, len(found), facts.people), scanning)
 
 
 async def _people(
-    conn: Conn, index: GalleryIndex, probe: Vector, k: int, allowed: Allowed
+    conn: Conn, index: Contents, probe: Vector, k: int, allowed: Allowed
 ) -> tuple[Neighbours, list[tuple[str, float]], bool, float]:
     """Neighbours until `k` different people are among them, or everything is; and the seconds spent scanning."""
     count, scanning = k * PER_PERSON, 0.0

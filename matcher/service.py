@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TypeVar
 
-from aiohttp import web
+import structlog
+from aiohttp import ClientPayloadError, http_exceptions, web
 from pydantic import TypeAdapter, ValidationError
 
 from matcher import drawing, gallery, images, openapi, preparation
@@ -27,10 +28,11 @@ from matcher.contract import (
     Wire,
 )
 from matcher.detection import FACES_AT_MOST
-from matcher.faces import Faces, Found, Vector
+from matcher.faces import Faces, Found, Pixels
+from matcher.fresh import Vector
 from matcher.gallery import Conn, Pool
 from matcher.images import ImageRefusedError, Photo
-from matcher.index import GalleryIndex
+from matcher.index import Contents
 from matcher.search import search
 from matcher.snapshot import SnapshotError
 
@@ -38,7 +40,19 @@ K_MIN, K_MAX, K_DEFAULT = 2, 50, 20  # M16
 CLASSES_AT_MOST = 20
 T = TypeVar("T")
 DAMAGED = "The gallery's copy on disk is damaged and is being read anew. Nothing was searched; ask again in a moment."
+UNMEASURED = (
+    "{} of the gallery's photographs were not measured with this model pack, and a search would pass over the people "
+    "on them. Nothing is searched until they are: leadgate gallery embed. Or is it not the pack that the gallery was "
+    "enrolled with?"
+)
+NOT_COMPLETE = "The search could not be certified complete, so nothing of it is told. Ask again in a moment."
+BROKEN = "The matcher met a fault of its own, which is in its log. Nothing was searched; ask again in a moment."
+BODY_PROBLEMS = (web.RequestPayloadError, ClientPayloadError, http_exceptions.HttpProcessingError)
 STATUS_OF = {"too-large": 413, "format": 415}
+DECODING = 2  # photographs at once, each in a process of its own
+DIGITS = 3
+
+log = structlog.get_logger()
 
 
 class RefusedError(Exception):
@@ -50,6 +64,14 @@ class RefusedError(Exception):
         self.problem = Problem(rule=rule, reason=reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is searched at one moment, and what is said of it: a search's root is that of what it searched."""
+
+    index: Contents
+    facts: GalleryFacts
+
+
 class Service:
     """The routes, over one loaded model and the gallery as it is now."""
 
@@ -58,9 +80,8 @@ class Service:
         self._pool = pool
         self._secret = secret.encode()
         self._worker = ThreadPoolExecutor(1)  # onnxruntime uses its own threads within
-        self.index: GalleryIndex | None = None
-        self.facts: GalleryFacts | None = None
-        self.changing = asyncio.Lock()  # held while what is searched changes, and while it is searched
+        self._decoding = ThreadPoolExecutor(DECODING)  # who waits for a slow picture does not keep the model waiting
+        self.now: Serving | None = None
         self.checked = False  # whether the canaries were asked since the start
         self.out_of_service: str | None = None  # why, when a canary gave a wrong answer
 
@@ -104,6 +125,12 @@ class Service:
             said = _json(Problem(rule="not-here", reason=f"There is nothing to do here ({no.status})."), no.status)
             said.headers.update({name: no.headers[name] for name in ("Allow",) if name in no.headers})
             return said
+        except BODY_PROBLEMS:
+            text = "What was sent is not encoded as it says it is. Send the photograph's bytes as they are."
+            return _json(Problem(rule="bad-body", reason=text), 400)
+        except Exception:
+            log.exception("request.fault", path=request.path)
+            return _json(Problem(rule="fault", reason=BROKEN), 500)
 
     def _check_secret(self, request: web.Request) -> None:
         if request.path == "/healthz":
@@ -115,20 +142,23 @@ class Service:
     async def in_thread(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, *args)
 
+    async def _photo(self, request: web.Request) -> Photo:
+        return await asyncio.get_running_loop().run_in_executor(self._decoding, images.decode, await request.read())
+
     # --- routes -----------------------------------------------------------------------------------------------------
 
     async def healthz(self, _: web.Request) -> web.Response:
         return web.json_response({"alive": True})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        facts = self._current()[1]
+        facts = self._current().facts
         return web.json_response({"ready": True, "gallery": facts.model_dump(mode="json")})
 
     async def openapi(self, _: web.Request) -> web.Response:
         return web.json_response(openapi.document())
 
     async def find_faces(self, request: web.Request) -> web.Response:
-        photo = await self.in_thread(images.decode, await request.read())
+        photo = await self._photo(request)
         found = await self.in_thread(self._faces.find, photo)
         return _json(FacesFound(photo=_facts(photo), faces=tuple(f.face for f in found), model=self._faces.model))
 
@@ -136,36 +166,37 @@ class Service:
         self._current()
         k = _number(request, "k", K_MIN, K_MAX) or K_DEFAULT
         asked, allowed = _number(request, "face", 0, FACES_AT_MOST), _allowed(request)
-        photo, face, probe, times = await self.in_thread(self._probe, await request.read(), asked)
-        async with self._connection() as conn, self.changing:
-            index, facts = self._current()
-            found = await search(conn, index, facts, probe, k, allowed)
-        stages = zip(("decode", "detect", "embed"), pairwise(times), strict=True)
-        ranking = time.perf_counter() - times[-1] - found.scanning
+        began = time.perf_counter()
+        photo = await self._photo(request)
+        decoding = time.perf_counter() - began
+        face, probe, times = await self.in_thread(self._probe, photo, asked)
+        async with self._connection() as conn:
+            now, ranking = self._current(), time.perf_counter()
+            found = await search(conn, now.index, now.facts, probe, k, allowed)
+        ranking = time.perf_counter() - ranking - found.scanning
+        if not found.certificate.complete:
+            raise RefusedError(503, "not-complete", NOT_COMPLETE)
+        times = {"decode": decoding, **times, "scan": found.scanning, "rank": ranking}
         result = SearchResult(
             photo=_facts(photo),
             face=face.face,
             k=k,
             classes=tuple(sorted(allowed)),
             candidates=found.candidates,
-            gallery=facts,
+            gallery=now.facts,
             model=self._faces.model,
             certificate=found.certificate,
             look_alikes=found.look_alikes,
-            millis={name: (b - a) * 1000 for name, (a, b) in stages}
-            | {"scan": found.scanning * 1000, "rank": ranking * 1000},
+            millis={stage: seconds * 1000 for stage, seconds in times.items()},
         )
         return _json(result)
 
-    def _probe(self, untrusted: bytes, asked: int | None) -> tuple[Photo, Found, Vector, list[float]]:
-        times = [time.perf_counter()]
-        photo = images.decode(untrusted)
-        times.append(time.perf_counter())
+    def _probe(self, photo: Photo, asked: int | None) -> tuple[Found, Vector, dict[str, float]]:
+        began = time.perf_counter()
         face = _chosen(self._faces.find(photo), asked)
-        times.append(time.perf_counter())
+        detected = time.perf_counter()
         probe = self._faces.vector(photo, face)
-        times.append(time.perf_counter())
-        return photo, face, probe, times
+        return face, probe, {"detect": detected - began, "embed": time.perf_counter() - detected}
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Conn]:
@@ -178,42 +209,40 @@ class Service:
 
     async def copy(self, request: web.Request) -> web.Response:
         keep, crop = _number(request, "keep", 0, FACES_AT_MOST), _number(request, "crop", 0, 1)
-        return _jpeg(await self.in_thread(self._copy, await request.read(), keep, bool(crop)))
+        photo = await self._photo(request)
+        return _jpeg(await self.in_thread(self._copy, photo, keep, bool(crop)))
 
-    def _copy(self, untrusted: bytes, keep: int | None, crop: bool) -> bytes:  # noqa: FBT001
-        photo = images.decode(untrusted)
+    def _copy(self, photo: Photo, keep: int | None, crop: bool) -> bytes:  # noqa: FBT001
         if keep is None and not crop:
             return images.as_jpeg(photo.pixels)
-        found = self._faces.find(photo)
-        kept = _chosen(found, keep)
-        pixels = drawing.masked(photo.pixels, [other for other in found if other is not kept], kept)
+        pixels, kept = self._alone(photo, keep)
         return images.as_jpeg(drawing.cropped(pixels, kept) if crop else pixels)
 
-    async def marked(self, request: web.Request) -> web.Response:
-        return _jpeg(await self.in_thread(self._marked, await request.read()))
+    def _alone(self, photo: Photo, keep: int | None) -> tuple[Pixels, Found]:
+        """The photograph with every face but one masked (M5), and that one."""
+        found = self._faces.find(photo)
+        kept = _chosen(found, keep)
+        return drawing.masked(photo.pixels, [other for other in found if other is not kept], kept), kept
 
-    def _marked(self, untrusted: bytes) -> bytes:
-        photo = images.decode(untrusted)
+    async def marked(self, request: web.Request) -> web.Response:
+        return _jpeg(await self.in_thread(self._marked, await self._photo(request)))
+
+    def _marked(self, photo: Photo) -> bytes:
         return images.as_jpeg(drawing.numbered(photo.pixels, self._faces.find(photo)))
 
     async def masked(self, request: web.Request) -> web.Response:
         """A lossless copy in which every face but one cannot be seen: what a probe's preparation begins with."""
         keep = _number(request, "keep", 0, FACES_AT_MOST)
-        return _png(await self.in_thread(self._masked, await request.read(), keep))
+        return _png(await self.in_thread(self._masked, await self._photo(request), keep))
 
-    def _masked(self, untrusted: bytes, keep: int | None) -> bytes:
-        photo = images.decode(untrusted)
-        found = self._faces.find(photo)
-        kept = _chosen(found, keep)
-        return preparation.lossless(drawing.masked(photo.pixels, [other for other in found if other is not kept], kept))
+    def _masked(self, photo: Photo, keep: int | None) -> bytes:
+        return preparation.lossless(self._alone(photo, keep)[0])
 
     async def prepared(self, request: web.Request) -> web.Response:
         """A lossless copy after one operation of a closed list (M10)."""
         operation = _operation(request.query.get("operation", ""))
-        return _png(await self.in_thread(self._prepared, await request.read(), operation))
-
-    def _prepared(self, untrusted: bytes, operation: Operation) -> bytes:
-        return preparation.prepared(images.decode(untrusted).pixels, operation)
+        photo = await self._photo(request)
+        return _png(await self.in_thread(preparation.prepared, photo.pixels, operation))
 
     async def photo(self, request: web.Request) -> web.Response:
         async with self._connection() as conn:
@@ -230,17 +259,19 @@ class Service:
         return _json(facts)
 
     async def gallery(self, _: web.Request) -> web.Response:
-        return _json(self._current()[1])
+        return _json(self._current().facts)
 
     async def model(self, _: web.Request) -> web.Response:
         return _json(self._faces.model)
 
-    def _current(self) -> tuple[GalleryIndex, GalleryFacts]:
+    def _current(self) -> Serving:
         if self.out_of_service:
             raise RefusedError(503, "out-of-service", self.out_of_service)
-        if self.index is None or self.facts is None or not self.checked:
+        if self.now and self.now.facts.unmeasured:
+            raise RefusedError(503, "out-of-service", UNMEASURED.format(self.now.facts.unmeasured))
+        if self.now is None or not self.checked:
             raise RefusedError(503, "not-ready", "The gallery is being loaded and checked. Ask again in a moment.")
-        return self.index, self.facts
+        return self.now
 
 
 def _json(answer: Wire, status: int = 200) -> web.Response:
@@ -274,9 +305,9 @@ def _number(request: web.Request, name: str, least: int, most: int) -> int | Non
     untrusted = request.query.get(name)
     if untrusted is None:
         return None
-    if not untrusted.isascii() or not untrusted.isdigit() or not least <= int(untrusted[:9]) <= most:
-        raise RefusedError(422, f"bad-{name}", f"{name} has to be a number from {least} to {most}.")
-    return int(untrusted)
+    if re.fullmatch(rf"[0-9]{{1,{DIGITS}}}", untrusted) and least <= (number := int(untrusted)) <= most:
+        return number
+    raise RefusedError(422, f"bad-{name}", f"{name} has to be a number from {least} to {most}.")
 
 
 def _allowed(request: web.Request) -> Allowed:

@@ -1,14 +1,20 @@
 """The matcher's settings, read from the environment once, in the composition root."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names it, and never shows a value."""
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -22,7 +28,7 @@ class Settings(BaseSettings):
     port: int = 8500
     pack: Path | None = None  # an operator's model pack; the default is built from the wheel
     cache: Path = Path("~/.cache/leadgate")
-    threads: int = 2
+    threads: int = Field(default_factory=cores, ge=1)  # of the model and of the scan
     provider: Literal["cpu", "cuda", "openvino", "coreml"] = "cpu"  # of onnxruntime: cpu, cuda, openvino, coreml
     read_first: int = 256 << 20  # bytes of vectors in a snapshot; of more, each is checked when a search reads it
 

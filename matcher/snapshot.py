@@ -7,8 +7,8 @@ does not fit its checksums, or belongs to another model, is not loaded, and the 
 
 import contextlib
 import hashlib
-import json
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -16,15 +16,21 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from matcher.scan import Quantised, huge, quantise
+from matcher.contract import Sha256
+from matcher.scan import Quantised, errors_of, huge, quantise
 
-FORMAT = 1
-VECTORS = "vectors.f32"
+FORMAT = 2
+ABOUT, NUMBERS, VECTORS, CODES, LEAVES = "about.json", "numbers.i64", "vectors.f32", "codes.i8", "leaves.sha256"
+UNMEASURED, FACELESS = "unmeasured.i64", "faceless.i64"
+NAME = re.compile(r"snapshot-(\d{8,})")
+COMING = "coming-"
+SLACK = 1e-6  # of a bound: another processor may sum up in another order
 BUCKET = 4096  # photograph numbers that share an inner node
 BLOCK = 8 << 20
 READ = 1 << 20
@@ -50,15 +56,20 @@ class Snapshot:
     nodes: Nodes
     through: int
     unproven: "Unproven | None" = None  # whose `vectors` are read only through it
+    unmeasured: frozenset[int] = frozenset()  # may be searched, and have no vector of this model
+    faceless: frozenset[int] = frozenset()  # nor ever will: the model finds not one face in them
 
     def read(self, rows: NDArray[np.int64]) -> Vectors:
         """The vectors of these rows, as they were written; SnapshotError where they are not."""
         return self.unproven.read(rows) if self.unproven else self.vectors[rows]
 
     def prove(self) -> None:
-        """Every vector is as it was written: SnapshotError where one is not. May take as long as the disk does."""
+        """Every vector is as it was written, and no further from its code than the certificates say.
+
+        SnapshotError where one is not. May take as long as the disk does.
+        """
         if self.unproven:
-            self.unproven.prove()
+            self.unproven.prove(self.quantised)
 
 
 class Unproven:
@@ -80,11 +91,12 @@ class Unproven:
             raise SnapshotError(f"{self._path} is not what was written: a vector does not fit its leaf")
         return vectors
 
-    def prove(self) -> None:
-        """The whole file has its digest: from now on nothing of it is checked again."""
+    def prove(self, quantised: Quantised) -> None:
+        """The whole file has its digest, and the bounds hold: from now on nothing of it is checked again."""
         with self._proving:
             if not self._proven:
                 _verified(self._path, self._digest, None)
+                _check_bounds(self._path, self._vectors, quantised)
                 self._proven = True
 
 
@@ -137,43 +149,88 @@ def root(nodes: Nodes) -> str:
 def save(folder: Path, snapshot: Snapshot, model: str) -> Path:
     """The snapshot is on the disk, whole, and the ones before it are gone: what was expunged stays in none of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob("coming-*"):
+    for left in folder.glob(f"{COMING}*"):
         shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
-    coming = Path(tempfile.mkdtemp(prefix="coming-", dir=folder))
+    coming = Path(tempfile.mkdtemp(prefix=COMING, dir=folder))
     try:
         digests = {name: _written(coming / name, array) for name, array in _arrays(snapshot)}
-        about = {
-            "format": FORMAT,
-            "model": model,
-            "count": len(snapshot.numbers),
-            "dimension": snapshot.vectors.shape[1],
-            "scale": snapshot.quantised.scale,
-            "error": snapshot.quantised.error,
-            "longest": snapshot.quantised.longest,
-            "through": snapshot.through,
-            "root": root(snapshot.nodes),
-            "files": digests,
-        }
-        _written(coming / "about.json", np.frombuffer(json.dumps(about, indent=1).encode(), np.uint8))
+        about = About(
+            model=model,
+            count=len(snapshot.numbers),
+            dimension=snapshot.vectors.shape[1],
+            unmeasured=len(snapshot.unmeasured),
+            faceless=len(snapshot.faceless),
+            scale=snapshot.quantised.scale,
+            error=snapshot.quantised.error,
+            longest=snapshot.quantised.longest,
+            through=snapshot.through,
+            root=root(snapshot.nodes),
+            files=digests,
+        )
+        text = about.model_copy(update={"checksum": about.digest()}).model_dump_json(indent=1)
+        _written(coming / ABOUT, np.frombuffer(text.encode(), np.uint8))
         _sync(coming)
-        last = max((int(path.name.split("-")[1]) for path in folder.glob("snapshot-*")), default=0)
-        final = folder / f"snapshot-{last + 1:08d}"
+        before = _kept(folder)
+        final = folder / f"snapshot-{_turn(before[-1]) + 1 if before else 1:08d}"
         coming.rename(final)
         _sync(folder)
     except BaseException:  # a full disk, too: nothing half there stays
         shutil.rmtree(coming, ignore_errors=True)
         raise
-    for before in folder.glob("snapshot-*"):
-        if before != final:
-            shutil.rmtree(before, ignore_errors=True)
+    for path in before:
+        shutil.rmtree(path, ignore_errors=True)
     return final
 
 
+def _kept(folder: Path) -> list[Path]:
+    """The snapshots in it, the newest last; what has another name is none of ours."""
+    found = [path for path in folder.glob("snapshot-*") if NAME.fullmatch(path.name) and path.is_dir()]
+    return sorted(found, key=_turn)
+
+
+def _turn(path: Path) -> int:
+    return int(path.name.removeprefix("snapshot-"))
+
+
+class About(BaseModel):
+    """What a snapshot says of itself. Every search's certificate rests on it: it carries a checksum of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    format: Literal[2] = FORMAT
+    model: Sha256
+    count: Annotated[int, Field(ge=0)]
+    dimension: Annotated[int, Field(ge=1)]
+    unmeasured: Annotated[int, Field(ge=0)]
+    faceless: Annotated[int, Field(ge=0)]
+    scale: Annotated[float, Field(gt=0)]
+    error: Annotated[float, Field(ge=0)]
+    longest: Annotated[float, Field(ge=0)]
+    through: Annotated[int, Field(ge=0)]
+    root: Sha256
+    files: dict[str, Sha256]
+    checksum: str = ""
+
+    def digest(self) -> str:
+        """SHA-256 over everything else that it says."""
+        return hashlib.sha256(self.model_dump_json(exclude={"checksum"}).encode()).hexdigest()
+
+    def sizes(self) -> dict[str, int]:
+        """Of the files that belong to it, in bytes."""
+        rows = {NUMBERS: 8, VECTORS: 4 * self.dimension, CODES: self.dimension, LEAVES: 32}
+        return {name: each * self.count for name, each in rows.items()} | {
+            UNMEASURED: 8 * self.unmeasured,
+            FACELESS: 8 * self.faceless,
+        }
+
+
 def _arrays(snapshot: Snapshot) -> Iterator[tuple[str, NDArray[Any]]]:
-    yield "numbers.i64", snapshot.numbers.astype("<i8")
+    yield NUMBERS, snapshot.numbers.astype("<i8")
     yield VECTORS, snapshot.vectors
-    yield "codes.i8", snapshot.quantised.codes
-    yield "leaves.sha256", snapshot.leaves
+    yield CODES, snapshot.quantised.codes
+    yield LEAVES, snapshot.leaves
+    yield UNMEASURED, np.array(sorted(snapshot.unmeasured), "<i8")
+    yield FACELESS, np.array(sorted(snapshot.faceless), "<i8")
 
 
 def _written(path: Path, array: NDArray[Any]) -> str:
@@ -203,47 +260,78 @@ def load(folder: Path, model: str, dimension: int, read_first: int = READ_FIRST)
 
     Everything in it is verified byte by byte, except vectors of more than `read_first` bytes: see `Unproven`.
     """
-    newest = max(folder.glob("snapshot-*"), default=None)
-    if newest is None:
+    kept = _kept(folder)
+    if not kept:
         return None
+    newest = kept[-1]
     about = _about(newest, model, dimension)
-    count, shape = int(about["count"]), (int(about["count"]), dimension)
+    shape = (about.count, dimension)
     codes = huge(shape)
-    digests: dict[str, str] = dict(about["files"])
-    later = 4 * count * dimension > read_first
+    later = 4 * about.count * dimension > read_first
     with ThreadPoolExecutor(2) as pool:  # hashing releases Python's lock
         checks = [
-            pool.submit(_verified, newest / name, digest, codes if name == "codes.i8" else None)
-            for name, digest in digests.items()
+            pool.submit(_verified, newest / name, digest, codes if name == CODES else None)
+            for name, digest in about.files.items()
             if not (later and name == VECTORS)
         ]
         for check in checks:
             check.result()
-    numbers = np.fromfile(newest / "numbers.i64", "<i8").astype(np.int64)
-    leaves = np.fromfile(newest / "leaves.sha256", np.uint8).reshape(count, 32)
-    mapped = np.memmap(newest / VECTORS, np.float32, "r", shape=shape) if count else np.zeros(shape, np.float32)
+    numbers = _numbers(newest / NUMBERS)
+    leaves = np.fromfile(newest / LEAVES, np.uint8).reshape(about.count, 32)
+    mapped = np.memmap(newest / VECTORS, np.float32, "r", shape=shape) if about.count else np.zeros(shape, np.float32)
     nodes = nodes_of(numbers, leaves)
-    if root(nodes) != about["root"]:
+    if root(nodes) != about.root:
         raise SnapshotError(f"{newest}: the root does not fit what is in it")
-    quantised = Quantised(codes, about["scale"], about["error"], about["longest"])
-    unproven = Unproven(newest / VECTORS, digests[VECTORS], numbers, leaves, mapped) if later else None
-    return Snapshot(numbers, mapped, quantised, leaves, nodes, about["through"], unproven)
+    quantised = Quantised(codes, about.scale, about.error, about.longest)
+    if not later:
+        _check_bounds(newest, mapped, quantised)
+    return Snapshot(
+        numbers=numbers,
+        vectors=mapped,
+        quantised=quantised,
+        leaves=leaves,
+        nodes=nodes,
+        through=about.through,
+        unproven=Unproven(newest / VECTORS, about.files[VECTORS], numbers, leaves, mapped) if later else None,
+        unmeasured=frozenset(_numbers(newest / UNMEASURED).tolist()),
+        faceless=frozenset(_numbers(newest / FACELESS).tolist()),
+    )
 
 
-def _about(path: Path, model: str, dimension: int) -> dict[str, Any]:
+def _numbers(path: Path) -> Numbers:
+    return np.fromfile(path, "<i8").astype(np.int64)
+
+
+def _about(path: Path, model: str, dimension: int) -> About:
     try:
-        about: dict[str, Any] = json.loads((path / "about.json").read_text(encoding="utf-8"))
-        sizes = {"numbers.i64": 8, VECTORS: 4 * dimension, "codes.i8": dimension, "leaves.sha256": 32}
-        if about["format"] != FORMAT or set(about["files"]) != set(sizes):
-            raise SnapshotError(f"{path}: written by another version")
-        if about["model"] != model or about["dimension"] != dimension:
+        text = (path / ABOUT).read_bytes()
+        about = About.model_validate_json(text)
+        if about.checksum != about.digest():
+            raise SnapshotError(f"{path}: {ABOUT} is not what was written: its checksum is wrong")
+        if (about.model, about.dimension) != (model, dimension):
             raise SnapshotError(f"{path}: made with another model; its vectors mean nothing to this one")
-        for name, each in sizes.items():
-            if (path / name).stat().st_size != each * about["count"]:
+        sizes = about.sizes()
+        if set(about.files) != set(sizes):
+            raise SnapshotError(f"{path}: written by another version")
+        for name, size in sizes.items():
+            if (path / name).stat().st_size != size:
                 raise SnapshotError(f"{path}: {name} is cut short")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        said = ".".join(str(part) for part in wrong["loc"])
+        raise SnapshotError(
+            f"{path}: {ABOUT} cannot be used, or is of another version ({said}: {wrong['msg']})"
+        ) from None
+    except OSError as error:
         raise SnapshotError(f"{path}: cannot be read ({type(error).__name__})") from error
     return about
+
+
+def _check_bounds(path: Path, vectors: Vectors, quantised: Quantised) -> None:
+    """The vectors are no further from their codes than is said: what every search is certified complete by."""
+    error, longest = errors_of(vectors, quantised.codes, quantised.scale)
+    if error > quantised.error * (1 + SLACK) or longest > quantised.longest * (1 + SLACK):
+        raise SnapshotError(f"{path}: its bounds do not hold, so that no search on it could be certified complete")
 
 
 def _verified(path: Path, expected: str, into: NDArray[np.int8] | None) -> None:
@@ -251,16 +339,32 @@ def _verified(path: Path, expected: str, into: NDArray[np.int8] | None) -> None:
     digest, at = hashlib.sha256(), 0
     flat = into.reshape(-1).view(np.uint8) if into is not None else None
     again = np.empty(READ, np.uint8)  # the same bytes every time: they stay in the cache
-    with path.open("rb", buffering=0) as file:
-        while got := file.readinto(part := (flat[at : at + READ] if flat is not None else again).data):
-            digest.update(part[:got])
-            at += got
+    try:
+        with path.open("rb", buffering=0) as file:
+            while got := file.readinto(part := (flat[at : at + READ] if flat is not None else again).data):
+                digest.update(part[:got])
+                at += got
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be read ({type(error).__name__})") from error
     if digest.hexdigest() != expected:
         raise SnapshotError(f"{path} is not what was written: its checksum is wrong")
 
 
 def discard(folder: Path) -> None:
     """No snapshot is left."""
-    for path in (*folder.glob("snapshot-*"), *folder.glob("coming-*")):
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(path)
+    for path in (*_kept(folder), *folder.glob(f"{COMING}*")):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def purge(every: Path, current: Path, *, before: float) -> None:
+    """Of all galleries' and models' snapshots (every/gallery/model), none is left that is out of use.
+
+    They hold vectors of people whom nobody takes out of them any more (M13). Those of `current`'s gallery with another
+    model go at once; those of other galleries, which another matcher may serve, if not written since `before` (seconds
+    since 1970): all they are to it is a faster start.
+    """
+    for folder in every.glob("*/*"):
+        with contextlib.suppress(OSError):  # its own matcher may be at it
+            if folder != current and (folder.parent == current.parent or folder.stat().st_mtime < before):
+                shutil.rmtree(folder)
+                folder.parent.rmdir()  # where it was the only one

@@ -132,3 +132,14 @@ SELECT id, $2, $3 FROM gallery.photograph WHERE id = $1 ON CONFLICT DO NOTHING
 async def put_vector(conn: Conn, photo_id: str, model: str, vector: bytes) -> None:
     """The photograph has this vector of this model."""
     await conn.execute(PUT_VECTOR, photo_id, model, vector)
+
+
+PUT_FACELESS = """
+INSERT INTO gallery.faceless (photograph, model_sha256, faces)
+SELECT id, $2, $3 FROM gallery.photograph WHERE id = $1 ON CONFLICT DO NOTHING
+"""
+
+
+async def put_faceless(conn: Conn, photo_id: str, model: str, faces: int) -> None:
+    """The photograph was looked at with this model, which finds none or several faces in it: it has no vector."""
+    await conn.execute(PUT_FACELESS, photo_id, model, faces)

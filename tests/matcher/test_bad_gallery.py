@@ -74,6 +74,63 @@ async def test_a_gallery_that_is_measured_while_it_is_served_is_searched_at_once
     await matcher.until(200, photos=told.done)
 
 
+async def test_a_gallery_of_which_one_vector_is_missing_is_not_searched_until_it_is_there_again(
+    matcher, enrol, small_manifest, conn, faces, superuser, tmp_path
+):
+    """The person on it would be passed over, and the search certified complete."""
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    theirs = await superuser.fetch(UNMEASURE, PEOPLE[0])
+    await matcher.until(503)
+    status, problem = await answer(matcher)
+    assert (status, problem.rule) == (503, "out-of-service")
+    assert f"{len(theirs)} of the gallery's photographs were not measured" in problem.reason
+    assert "leadgate gallery embed" in problem.reason
+    assert (await matcher.ask("GET", "/v1/gallery"))[0] == 503
+    await matcher.stop()
+    with suppress(TimeoutError):  # the same after a restart, from the snapshot and from the database
+        await asyncio.wait_for(matcher.start(), 5)
+    assert (await answer(matcher))[1].rule == "out-of-service"
+    await matcher.stop()
+    shutil.rmtree(tmp_path / "cache" / "snapshots")
+    with suppress(TimeoutError):
+        await asyncio.wait_for(matcher.start(), 5)
+    assert (await answer(matcher))[1].rule == "out-of-service"
+    assert await enrol_run.embed_missing(conn, lambda: faces, faces.model.sha256, 1) == len(theirs)
+    await matcher.until(200, photos=told.done)
+    status, found = await answer(matcher)
+    assert (status, found.candidates[0].person_id, found.certificate.complete) == (200, PEOPLE[0], True)
+
+
+UNMEASURE = """
+DELETE FROM gallery.embedding WHERE photograph IN (SELECT id FROM gallery.photograph WHERE person = $1)
+RETURNING photograph
+"""
+
+
+async def test_a_photograph_in_which_a_model_finds_no_face_is_told_of_and_holds_nobody_else_up(
+    matcher, enrol, small_manifest, conn, faces, superuser
+):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    blank = images.as_jpeg(np.full((200, 200, 3), 128, np.uint8))
+    photo = await superuser.fetchval(
+        "SELECT photograph FROM gallery.picture JOIN gallery.photograph ON id = photograph ORDER BY number DESC LIMIT 1"
+    )
+    await superuser.execute("UPDATE gallery.picture SET jpeg = $1 WHERE photograph = $2", blank, photo)
+    await superuser.execute("DELETE FROM gallery.embedding WHERE photograph = $1", photo)
+    await matcher.until(503)
+    assert await enrol_run.embed_missing(conn, lambda: faces, faces.model.sha256, 1) == 0
+    await matcher.until(200, photos=told.done - 1)
+    status, found = await answer(matcher)
+    assert (status, found.gallery.unmeasured, found.gallery.faceless, found.certificate.faceless) == (200, 0, 1, 1)
+    assert (found.certificate.complete, found.certificate.searched) == (True, told.done - 1)
+    await superuser.execute("UPDATE gallery.photograph SET sealed = true WHERE id = $1", photo)
+    async with asyncio.timeout(30):
+        while (await answer(matcher))[1].gallery.faceless:
+            await asyncio.sleep(0.05)
+
+
 # --- snapshots --------------------------------------------------------------------------------------------------------
 
 
@@ -101,6 +158,11 @@ def of_another_model(folder):
     (folder / "about.json").write_text(json.dumps(about | {"model": "ab" * 32}))
 
 
+def with_another_scale(folder):
+    about = json.loads((folder / "about.json").read_text())
+    (folder / "about.json").write_text(json.dumps(about | {"scale": about["scale"] * 2}))
+
+
 def half_written(folder):
     (folder / "about.json").unlink()
 
@@ -112,7 +174,15 @@ def of_a_gallery_with_other_people(folder):
     snapshot.save(folder.parent, snapshot.made(held.numbers[:2], held.vectors[:2], held.through + 1000), model)
 
 
-DAMAGE = [cut, flipped, with_another_vector, of_another_model, half_written, of_a_gallery_with_other_people]
+DAMAGE = [
+    cut,
+    flipped,
+    with_another_vector,
+    of_another_model,
+    with_another_scale,
+    half_written,
+    of_a_gallery_with_other_people,
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
@@ -143,10 +213,39 @@ async def searched(matcher) -> tuple[int, str]:
 
 async def snapshot_of(tmp_path):
     for _ in range(400):
-        if found := list((tmp_path / "cache" / "snapshots").glob("*/*/snapshot-*")):
+        if found := list((tmp_path / "cache" / "snapshots").glob("*/*/snapshot-0*")):
             return max(found)
         await asyncio.sleep(0.05)
     raise AssertionError("no snapshot was made")
+
+
+async def test_a_stray_folder_beside_the_snapshots_stops_nothing(matcher, enrol, small_manifest, tmp_path):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    await matcher.stop()
+    for folder in (tmp_path / "cache" / "snapshots").glob("*/*"):
+        (folder / "snapshot-old").mkdir()
+    await matcher.start()
+    await snapshot_of(tmp_path)
+    assert (await answer(matcher))[0] == 200
+
+
+async def test_after_a_change_of_the_model_pack_no_snapshot_of_the_other_is_left(
+    matcher, enrol, small_manifest, tmp_path
+):
+    told = await enrol(small_manifest)
+    await matcher.until(200, photos=told.done)
+    await matcher.stop()
+    await matcher.start()  # its first snapshot is made at the start
+    mine = (await snapshot_of(tmp_path)).parent
+    await matcher.stop()
+    old = mine.with_name("ab" * 8)
+    shutil.copytree(mine, old)
+    await matcher.start()
+    async with asyncio.timeout(30):
+        while old.exists():
+            await asyncio.sleep(0.05)
+    assert list(mine.parent.iterdir()) == [mine]
 
 
 # --- sealed -----------------------------------------------------------------------------------------------------------

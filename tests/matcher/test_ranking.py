@@ -11,7 +11,7 @@ from matcher import canary, gallery, ranking, snapshot
 from matcher.contract import GalleryFacts, GalleryPhoto
 from matcher.index import GalleryIndex
 from matcher.search import search
-from matcher.service import RefusedError, Service
+from matcher.service import RefusedError, Service, Serving
 
 
 def photo(number: int) -> GalleryPhoto:
@@ -88,15 +88,21 @@ async def test_the_answer_is_complete_when_fewer_people_are_enrolled_than_asked_
     assert found.certificate.searched == len(served)
 
 
+async def test_an_answer_is_not_complete_while_photographs_were_not_measured(served, conn, faces):
+    facts = GalleryFacts(photos=len(served), people=6, root="00" * 32, unmeasured=1)
+    probe = np.ones(faces.model.dimension, np.float32) / np.sqrt(faces.model.dimension)
+    assert not (await search(conn, served, facts, probe, 50, frozenset({"arrest"}))).certificate.complete
+
+
 async def test_a_matcher_that_gives_a_wrong_answer_is_taken_out_of_service(served, conn, faces):
     asked = await canary.photographs(conn, faces.model.sha256)
     assert canary.wrong_answer(faces, served, asked) is None
-    numbers = served._held.numbers
-    swapped = GalleryIndex(snapshot.made(numbers, np.roll(np.asarray(served._held.vectors), 1, axis=0), 1))
+    held = served.now.held
+    swapped = GalleryIndex(snapshot.made(held.numbers, np.roll(np.asarray(held.vectors), 1, axis=0), 1))
     why = canary.wrong_answer(faces, swapped, asked)
     assert "does not find itself" in why
     service = Service(faces, None, "x")
-    service.index, service.facts = swapped, GalleryFacts(photos=1, people=1, root="00" * 32)
+    service.now = Serving(swapped.now, GalleryFacts(photos=1, people=1, root="00" * 32))
     service.out_of_service = why
     with pytest.raises(RefusedError) as refused:
         service._current()

@@ -69,6 +69,19 @@ def test_a_row_at_the_very_edge_of_the_bound_is_not_lost():
     assert found.rescored > 1
 
 
+@pytest.mark.parametrize("dimension", [128, 512, 2048, 8192])
+def test_the_bound_covers_what_float32_loses_in_however_many_dimensions(dimension):
+    """All components of one sign and size: every sum is rounded, and in the same direction."""
+    rng = np.random.default_rng(dimension)
+    rows = (1 + 1e-3 * rng.random((50, dimension))).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    exact = rows.astype(np.float64) @ rows[0].astype(np.float64)
+    one_by_one = np.array([np.cumsum(row * rows[0], dtype=np.float32)[-1] for row in rows])
+    assert np.abs(one_by_one - exact).max() < scan.rounding_of(dimension)
+    found = CertifiedScan(rows).search(rows[0], 5)
+    assert found.error_bound > scan.rounding_of(dimension)
+
+
 def test_of_equal_scores_the_one_enrolled_first_comes_first():
     vectors = np.repeat(people(1, 32, 6), 9, axis=0)
     assert list(CertifiedScan(vectors).search(vectors[0], 4).rows) == [0, 1, 2, 3]

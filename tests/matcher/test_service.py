@@ -6,12 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
+import aiohttp
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from matcher import custody
 from matcher.contract import FacesFound, PersonFacts, Problem, SearchResult
-from tests.matcher.conftest import PEOPLE, Matcher, cast, probe_of
+from matcher.service import Service
+from tests.matcher.conftest import PEOPLE, SECRET, Matcher, cast, probe_of
 from tests.matcher.test_images import CRASHES
 from tests.story import NOON
 
@@ -154,7 +157,10 @@ NOT_PHOTOGRAPHS = [
     (bytes(20 * 1024 * 1024 + 1), 413, "too-large"),
     (bytes(25 * 1024 * 1024), 413, "too-large"),
 ]
-NOT_NUMBERS = ["k=1", "k=51", "k=-3", "k=abc", "k=5.5", "face=-1", "face=99999999999999999999", "k="]
+NOT_NUMBERS = [
+    "k=1", "k=51", "k=-3", "k=abc", "k=5.5", "face=-1", "face=99999999999999999999", "k=", "k=000000002999999",
+    "k=0000000020", "k=%D9%A2%D9%A0", "k=%0A20", "k=20%0A", "face=" + "0" * 5000,
+]  # fmt: skip
 
 
 async def test_what_is_not_a_photograph_of_a_face_is_refused_with_a_sentence(matcher):
@@ -167,6 +173,44 @@ async def test_what_is_not_a_photograph_of_a_face_is_refused_with_a_sentence(mat
         status, body = await matcher.ask("POST", f"/v1/search?{query}", probe_of(PEOPLE[0]).read_bytes())
         assert (status, Problem.model_validate_json(body).rule[:4]) == (422, "bad-"), query
     assert (await matcher.ask("GET", "/readyz"))[0] == 200
+
+
+async def test_a_body_that_is_not_what_its_headers_say_is_refused_with_a_sentence(matcher):
+    photo = probe_of(PEOPLE[0]).read_bytes()
+    for path in ("/v1/faces", "/v1/search", "/v1/copy?keep=0"):
+        for encoding in ("gzip", "deflate"):
+            headers = {"Authorization": f"Bearer {SECRET}", "Content-Encoding": encoding}
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(matcher.url + path, data=photo, headers=headers) as response,
+            ):
+                problem = Problem.model_validate_json(await response.read())
+            assert (response.status, problem.rule) == (400, "bad-body")
+            assert problem.reason.endswith(".")
+    assert (await matcher.ask("POST", "/v1/faces", photo))[0] == 200
+
+
+async def test_a_number_of_thousands_of_digits_is_refused_wherever_there_is_one(matcher):
+    for query in ("copy?keep=", "copy?crop=", "masked?keep=", "search?face=", "search?k="):
+        status, body = await matcher.ask("POST", f"/v1/{query}{'0' * 5000}", probe_of(PEOPLE[0]).read_bytes())
+        assert (status, Problem.model_validate_json(body).rule[:4]) == (422, "bad-")
+
+
+class BrokenPool:
+    """A database whose driver fails in a way that nobody thought of."""
+
+    def acquire(self):
+        raise ZeroDivisionError
+
+
+async def test_a_fault_of_the_matchers_own_is_told_as_one_and_logged(faces, capsys):
+    service = Service(faces, BrokenPool(), SECRET)
+    async with TestClient(TestServer(service.app())) as client:
+        answer = await client.get("/v1/people/somebody", headers={"Authorization": f"Bearer {SECRET}"})
+        problem = Problem.model_validate_json(await answer.read())
+    assert (answer.status, problem.rule) == (500, "fault")
+    assert "somebody" not in problem.reason
+    assert "ZeroDivisionError" in capsys.readouterr().out
 
 
 async def test_pedigree_and_photographs_are_shown_of_whom_may_be_searched(matcher, enrol, small_manifest):
