@@ -46,9 +46,12 @@ class Matcher:
         return _read(FacesFound, await self._ask("POST", "/v1/faces", photo))
 
     async def search(self, photo: bytes, face: int, k: int, classes: Sequence[str]) -> SearchResult:
-        """Photographs of these classes alone are searched (M42)."""
+        """Photographs of these classes alone are searched (M42); a list that may lack somebody is none (X5)."""
         asked = [("face", str(face)), ("k", str(k)), *_classes(classes)]
-        return _read(SearchResult, await self._ask("POST", "/v1/search", photo, asked))
+        result = _read(SearchResult, await self._ask("POST", "/v1/search", photo, asked))
+        if not result.certificate.complete:
+            raise MatcherAwayError("a list of candidates that is not certified complete")
+        return result
 
     async def copy(self, photo: bytes, keep: int) -> bytes:
         """A safe upright JPEG in which every face but `keep` is masked (M5)."""

@@ -104,14 +104,18 @@ class Matcher:
     said: list[str] = field(default_factory=list)
 
     async def start(self, *program: str) -> "Matcher":
+        await self.begin(*program)
+        await self.until(200)
+        return self
+
+    async def begin(self, *program: str) -> None:
+        """It answers, though perhaps that it is not ready."""
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, *(program or ("-m", "matcher")), env=self.env, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdout
         line = await asyncio.wait_for(self.process.stdout.readline(), 60)
         self.url = json.loads(line)["url"]
-        await self.until(200)
-        return self
 
     async def until(self, status: int, photos: int | None = None) -> None:
         for _ in range(600):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-from contextlib import suppress
 
 import asyncpg
 import numpy as np
@@ -27,6 +26,16 @@ PUT_VECTOR = "UPDATE gallery.embedding SET vector = $1 WHERE photograph = (SELEC
 async def answer(matcher, photo: bytes | None = None) -> tuple[int, Problem | SearchResult]:
     status, body = await matcher.ask("POST", "/v1/search", photo or probe_of(PEOPLE[0]).read_bytes())
     return status, (SearchResult if status == 200 else Problem).model_validate_json(body)
+
+
+async def out_of_service(matcher) -> Problem:
+    """It was loaded and checked, and says why it searches nothing."""
+    async with asyncio.timeout(60):
+        while (await answer(matcher))[1].rule == "not-ready":
+            await asyncio.sleep(0.05)
+    status, problem = await answer(matcher)
+    assert (status, problem.rule) == (503, "out-of-service")
+    return problem
 
 
 # --- vectors ----------------------------------------------------------------------------------------------------------
@@ -65,10 +74,8 @@ async def test_a_gallery_that_is_measured_while_it_is_served_is_searched_at_once
     await matcher.stop()
     await superuser.execute("DELETE FROM gallery.embedding")
     shutil.rmtree(tmp_path / "cache" / "snapshots")
-    with suppress(TimeoutError):
-        await asyncio.wait_for(matcher.start(), 8)
-    status, problem = await answer(matcher)
-    assert (status, problem.rule) == (503, "out-of-service")
+    await matcher.begin()
+    problem = await out_of_service(matcher)
     assert "leadgate gallery embed" in problem.reason
     assert await enrol_run.embed_missing(conn, lambda: faces, faces.model.sha256, 1) == told.done
     await matcher.until(200, photos=told.done)
@@ -88,14 +95,12 @@ async def test_a_gallery_of_which_one_vector_is_missing_is_not_searched_until_it
     assert "leadgate gallery embed" in problem.reason
     assert (await matcher.ask("GET", "/v1/gallery"))[0] == 503
     await matcher.stop()
-    with suppress(TimeoutError):  # the same after a restart, from the snapshot and from the database
-        await asyncio.wait_for(matcher.start(), 5)
-    assert (await answer(matcher))[1].rule == "out-of-service"
-    await matcher.stop()
-    shutil.rmtree(tmp_path / "cache" / "snapshots")
-    with suppress(TimeoutError):
-        await asyncio.wait_for(matcher.start(), 5)
-    assert (await answer(matcher))[1].rule == "out-of-service"
+    for _ in ("from the snapshot", "from the database"):
+        await matcher.begin()
+        await out_of_service(matcher)
+        await matcher.stop()
+        shutil.rmtree(tmp_path / "cache" / "snapshots")
+    await matcher.begin()
     assert await enrol_run.embed_missing(conn, lambda: faces, faces.model.sha256, 1) == len(theirs)
     await matcher.until(200, photos=told.done)
     status, found = await answer(matcher)
@@ -307,11 +312,8 @@ async def test_a_wrong_answer_at_the_start_keeps_the_matcher_out_of_service_and_
     right = await superuser.fetch("SELECT photograph, jpeg FROM gallery.picture")
     stranger = images.as_jpeg(images.decode(probe_of(PEOPLE[3]).read_bytes()).pixels)
     await superuser.execute("UPDATE gallery.picture SET jpeg = $1", stranger)
-    with suppress(TimeoutError):  # it never becomes ready
-        await asyncio.wait_for(matcher.start(), 8)
-    await matcher.until(503)
-    status, problem = await answer(matcher)
-    assert (status, problem.rule) == (503, "out-of-service")
+    await matcher.begin()
+    problem = await out_of_service(matcher)
     assert "does not find itself" in problem.reason
     for row in right:
         await superuser.execute("UPDATE gallery.picture SET jpeg = $2 WHERE photograph = $1", *row.values())
