@@ -8,6 +8,9 @@ matcher`, a process of its own; photographs of the cast are sent to it over HTTP
 reads everything from Postgres, the others from the snapshot that the first has left, which has to come from the disk:
 the system is told to forget the files before each. Ready means: the canaries have found themselves.
 
+Last, a batch of --approved photographs is approved at once, while searches go on: the longest of them says whether any
+waited for it, and `in_reach_s` when the last of the batch could be found.
+
 With --dimension, the model is the default with its vectors turned into a space of more dimensions, so that the gallery
 is as large as an ArcFace pack's; nothing else about it changes.
 """
@@ -47,6 +50,7 @@ SECRET = secrets.token_urlsafe(32)
 BLOCK = 20_000
 PATIENCE = 600.0  # seconds
 STARTS = 3
+COLUMNS = ["id", "person", "legal_basis", "agency", "arrest_id", "taken_on", "ingest_sha256", "enrolled_by"]
 STAGES = ("decode", "detect", "embed", "scan", "rank")
 SPREAD = 0.8
 
@@ -77,7 +81,7 @@ async def fill(url: str, n: int, model: str, dimension: int) -> None:
         await conn.copy_records_to_table(
             "photograph",
             schema_name="gallery",
-            columns=["id", "person", "legal_basis", "agency", "arrest_id", "taken_on", "ingest_sha256", "enrolled_by"],
+            columns=COLUMNS,
             records=[
                 (f"{r:032x}", f"D-{r // 3}", "arrest", "drawn", f"A-{r}", date(2020, 1, 1), f"{r:064x}", "benchmark")
                 for r in rows
@@ -154,6 +158,11 @@ class Running:
         total = (time.perf_counter() - began) * 1000
         stages = {name: answer["millis"][name] for name in STAGES}
         return stages | {"response": total - sum(stages.values()), "total": total}
+
+    async def photos(self) -> int:
+        """How many may be found."""
+        async with self.session.get(f"{self.url}/v1/gallery") as response:
+            return int((await response.json())["photos"])
 
 
 @asynccontextmanager
@@ -237,6 +246,54 @@ async def writing(url: str, model: str, dimension: int, rate: float) -> None:
         conn.terminate()
 
 
+BATCH = """
+INSERT INTO gallery.batch (id, manifest_sha256, needs_approval, made_by, made_at, rule)
+SELECT $1, repeat('0', 64), true, 'first', now(), max(n) FROM gallery.rule
+"""
+APPROVE = "UPDATE gallery.batch SET approved_by = 'second', approved_at = now() WHERE id = $1"
+
+
+async def await_approval(url: str, count: int, model: str, dimension: int) -> str:
+    """A batch of so many photographs waits for its approval."""
+    batch, first = secrets.token_hex(16), 1 << 110
+    conn = await asyncpg.connect(url)
+    await conn.execute("SET session_replication_role = replica")
+    await conn.execute(BATCH, batch)
+    for at, vectors in drawn(count, dimension):
+        rows = range(first + at, first + at + len(vectors))
+        await conn.copy_records_to_table(
+            "photograph",
+            schema_name="gallery",
+            columns=[*COLUMNS, "batch"],
+            records=[
+                (f"{r:032x}", "D-0", "arrest", "drawn", f"A-{r}", date(2020, 1, 1), f"{r:064x}", "benchmark", batch)
+                for r in rows
+            ],
+        )
+        await conn.copy_records_to_table(
+            "embedding",
+            schema_name="gallery",
+            columns=["photograph", "model_sha256", "vector"],
+            records=[(f"{r:032x}", model, v.tobytes()) for r, v in zip(rows, vectors, strict=True)],
+        )
+    await conn.close()
+    return batch
+
+
+async def approved(url: str, batch: str, count: int, matcher: Running, photos: list[bytes]) -> dict[str, float]:
+    """Milliseconds of the searches from the approval on until the whole batch is in reach, and seconds until then."""
+    before = await matcher.photos()
+    conn = await asyncpg.connect(url)
+    began, spent = time.perf_counter(), list[float]()
+    await conn.execute(APPROVE, batch)
+    while await matcher.photos() < before + count:
+        spent.append((await matcher.search(photos[len(spent) % len(photos)]))["total"])
+    reached = time.perf_counter() - began
+    await conn.close()
+    spent += [(await matcher.search(photo))["total"] for photo in photos[:10]]  # a snapshot is made of it meanwhile
+    return {"searches": len(spent), "p50": float(np.median(spent)), "longest": max(spent), "in_reach_s": reached}
+
+
 async def measured(matcher: Running, photos: list[bytes], count: int) -> dict[str, np.ndarray]:
     """Milliseconds by stage, one search after the other."""
     for photo in photos[:3]:
@@ -248,7 +305,7 @@ async def measured(matcher: Running, photos: list[bytes], count: int) -> dict[st
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-async def run(n: int, searches: int, rate: float, folder: Path, pack_folder: Path) -> dict[str, object]:
+async def run(n: int, searches: int, rate: float, batch: int, folder: Path, pack_folder: Path) -> dict[str, object]:
     model = Faces(pack_folder).model
     server = EmbeddedPostgres(folder / "postgres", durable=False).start()
     cache = folder / "cache"
@@ -272,6 +329,8 @@ async def run(n: int, searches: int, rate: float, folder: Path, pack_folder: Pat
             figures["written_to"] = _summary(await measured(matcher, photos, searches))
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
+            waiting = await await_approval(owner, batch, model.sha256, model.dimension)
+            figures["approval"] = await approved(owner, waiting, batch, matcher, photos) | {"photographs": batch}
     finally:
         server.stop("immediate")
     return figures
@@ -295,13 +354,17 @@ def _table(figures: dict[str, object], rate: float) -> Table:
     assert isinstance(starts, list)
     assert isinstance(quiet, dict)
     assert isinstance(written, dict)
+    approval = figures["approval"]
+    assert isinstance(approval, dict)
     title = f"gallery of {figures['n']:,} x {figures['dimension']}"
     table = Table("stage", "p50 ms", "p95 ms", f"p50, {rate:g} enrolled/s", "p95", title=title)
     for name in (*STAGES, "response", "total"):
         table.add_row(name, *(f"{of[name][p]:.1f}" for of in (quiet, written) for p in ("p50", "p95")))
     table.caption = (
         f"ready after {', '.join(f'{wall:.2f} (CPU {cpu:.2f})' for wall, cpu in starts)} s from a snapshot, "
-        f"{figures['start_from_database_s']:.1f} s from Postgres (process start included)"
+        f"{figures['start_from_database_s']:.1f} s from Postgres (process start included); while {approval['photographs']:,} were approved: p50 "
+        f"{approval['p50']:.0f} ms, longest {approval['longest']:.0f} ms, all in reach after "
+        f"{approval['in_reach_s']:.1f} s"
     )
     return table
 
@@ -312,13 +375,14 @@ def main() -> None:
     read.add_argument("--dimension", type=int, help="of a model with more dimensions than the default's 128")
     read.add_argument("--searches", type=int, default=60)
     read.add_argument("--rate", type=float, default=7.0, help="photographs enrolled a second, in the second half")
+    read.add_argument("--approved", type=int, default=50_000, help="photographs of a batch that is approved at once")
     read.add_argument("--json", type=Path)
     asked = read.parse_args()
     model = pack.default(Path("~/.cache/leadgate").expanduser())
     with tempfile.TemporaryDirectory() as folder:
         if asked.dimension:
             model = widened(model, asked.dimension, Path(folder) / "model")
-        figures = asyncio.run(run(asked.n, asked.searches, asked.rate, Path(folder), model))
+        figures = asyncio.run(run(asked.n, asked.searches, asked.rate, asked.approved, Path(folder), model))
     Console().print(_table(figures, asked.rate))
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

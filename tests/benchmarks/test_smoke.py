@@ -91,12 +91,15 @@ def test_the_enrolment_benchmark_measures_all_on_the_same_photographs(tmp_path, 
 
 def test_the_service_benchmark_times_every_stage_quiet_and_written_to(tmp_path, monkeypatch, capsys):
     file = tmp_path / "service.json"
-    monkeypatch.setattr("sys.argv", ["service", "--n", "900", "--searches", "2", "--json", str(file)])
+    monkeypatch.setattr(
+        "sys.argv", ["service", "--n", "900", "--searches", "2", "--approved", "300", "--json", str(file)]
+    )
     service.main()
     figures = json.loads(file.read_text())
     for part in ("quiet", "written_to"):
         assert set(figures[part]) == {*service.STAGES, "response", "total"}
         assert figures[part]["total"]["p50"] > 0
+    assert figures["approval"]["photographs"] == 300
     assert "gallery of 900 x 128" in capsys.readouterr().out
 
 
