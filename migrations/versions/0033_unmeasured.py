@@ -7,7 +7,7 @@ a new model finds no face must not keep all others out of reach for ever. A vect
 from migrations import sql
 
 revision = "0033"
-down_revision = "0034"
+down_revision = "0030"
 
 
 def upgrade() -> None:

@@ -6,7 +6,7 @@ Why: an order is about an arrest or a picture, and another line of another manif
 from migrations import sql
 
 revision = "0034"
-down_revision = "0030"
+down_revision = "0033"
 
 
 def upgrade() -> None:
