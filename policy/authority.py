@@ -158,9 +158,27 @@ NO_CONFLICT = Bar(
 )
 EXAMINES_NOT_APPROVED = Bar(
     "examines-not-approved",
-    "nobody who approved the request or its photograph",
+    "nobody who approved the request, its photograph or further photographs",
     "You know what the request says, having approved it; the examination is for somebody who does not.",
-    lambda search, person: person in approvers(search) or search.overridden_by == person,
+    lambda search, person: person in {*approvers(search), search.overridden_by, search.allowed_by},
+)
+EXAMINES_NOT_RETURNED = Bar(
+    "examines-not-returned",
+    "nobody who sent the review back",
+    "You saw the opinions and the record when you sent this review back; one more is for somebody who did not.",
+    lambda search, person: person in search.returned,
+)
+APPROVES_NOT_ALLOWED = Bar(
+    "approves-not-allowed",
+    "nobody who allowed further photographs",
+    "You allowed the further photographs of this search; the request is for somebody else to approve (M42).",
+    lambda search, person: search.allowed_by == person,
+)
+ALLOWS_NOT_APPROVED = Bar(
+    "allows-not-approved",
+    "nobody who approved the request",
+    "You approved this request; its further photographs are for somebody else to allow (M42).",
+    lambda search, person: person in approvers(search),
 )
 APPROVES_NOT_EXAMINED = Bar(
     "approves-not-examined",
@@ -229,7 +247,7 @@ S = State
 BEFORE_THE_DECISION = _in(S.HELD, S.REQUESTED, S.FACE_NEEDED, S.QUALITY_HELD, S.ASSESSED, S.SEARCHED, S.IN_REVIEW)
 REQUESTER, EXAMINER, SUPERVISOR = _by(Role.REQUESTER), _by(Role.EXAMINER), _by(Role.SUPERVISOR)
 SYSTEM = _by(Role.SYSTEM)
-OF_AN_EXAMINER = (NOT_OWN, NO_CONFLICT, EXAMINES_NOT_APPROVED, UNLOCKED)
+OF_AN_EXAMINER = (NOT_OWN, NO_CONFLICT, EXAMINES_NOT_APPROVED, EXAMINES_NOT_RETURNED, UNLOCKED)
 
 
 def _system(*states: State) -> Authority:
@@ -240,10 +258,12 @@ AUTHORITY: Mapping[type[Command], Authority] = {
     RequestSearch: Authority(REQUESTER, _in(S.NEW)),
     InjectKnownAnswer: _system(S.NEW),
     ApproveRequest: Authority(
-        SUPERVISOR, frozenset(S) - {S.NEW}, (APPROVES_NOT_OWN, NO_CONFLICT, APPROVES_NOT_EXAMINED, APPROVAL_OWED)
+        SUPERVISOR,
+        frozenset(S) - {S.NEW},
+        (APPROVES_NOT_OWN, NO_CONFLICT, APPROVES_NOT_EXAMINED, APPROVES_NOT_ALLOWED, APPROVAL_OWED),
     ),
     AllowRepository: Authority(
-        _by(Role.EXECUTIVE), _in(S.HELD), (APPROVES_NOT_OWN, NO_CONFLICT, EXCEPTION_ASKED), certified=False
+        _by(Role.EXECUTIVE), _in(S.HELD), (APPROVES_NOT_OWN, NO_CONFLICT, ALLOWS_NOT_APPROVED, EXCEPTION_ASKED)
     ),
     AssessPhoto: _system(S.REQUESTED),
     RejectPhoto: _system(S.REQUESTED),
@@ -277,7 +297,7 @@ AUTHORITY: Mapping[type[Command], Authority] = {
     ExpireLead: _system(S.LEAD),
     RecallLead: Authority(_by(Role.SUPERVISOR, Role.SYSTEM), _in(S.LEAD), certified=False),
     AcknowledgeRecall: Authority(REQUESTER, _in(S.LEAD), (OWN,), certified=False),
-    Withdraw: Authority(REQUESTER, BEFORE_THE_DECISION, (OWN,)),
+    Withdraw: Authority(REQUESTER, BEFORE_THE_DECISION, (OWN,), certified=False),
     Quarantine: _system(*(frozenset(S) - {S.NEW, S.HELD})),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import differences, evaluated, foils, intake, known_answers, leads, preparation, wording
+from policy import aftermath, approval, differences, evaluated, foils, intake, known_answers, leads, preparation, wording
 from policy.authority import OF_AN_EXAMINER, OVERDUE, approvers, examination, expired, may, overdue
 from policy.folding import evolve
 from policy.model import (
@@ -85,7 +85,7 @@ from policy.model import (
 )
 from policy.morphology import Component, outward, speaks_for_one
 from policy.pack import Pack
-from policy.schema import Emergency
+from policy.schema import Ban
 
 Events = tuple[Event, ...]
 
@@ -201,7 +201,7 @@ def _do(  # noqa: C901 - a case per command
         case InjectKnownAnswer():
             return (KnownAnswerInjected(known_answers.REQUESTER, now, pack.id, command.purpose, command.known),)
         case ApproveRequest():
-            return _approve(search, command, by, now)
+            return _approve(search, command, by, pack, now)
         case AllowRepository():
             return _allow_repository(search, command, by, pack, now)
         case OverrideQuality():
@@ -268,7 +268,7 @@ def _do(  # noqa: C901 - a case per command
 def _request(command: RequestSearch, by: Actor, pack: Pack, now: datetime) -> Events:
     if refusal := intake.screen(command, pack):
         return (refusal,)
-    concerns, emergency = intake.concerns(command, pack), _emergency(command, pack)
+    terms = approval.terms(command, pack)
     requested = SearchRequested(
         by=by.id,
         at=now,
@@ -278,31 +278,35 @@ def _request(command: RequestSearch, by: Actor, pack: Pack, now: datetime) -> Ev
         fields=intake.answers(command, pack),
         origin=command.origin,
         repositories=_exceptional(command, pack),
-        approvers=intake.approvers(command, pack, concerned=bool(concerns) or emergency is not None),
-        approval_due=now + timedelta(hours=emergency.approval_hours) if emergency else None,
+        approvers=terms.approvers,
+        approval_due=None if terms.hours is None else now + timedelta(hours=terms.hours),
         case_known=command.case_known,
         case_number_typed=command.case_number,
     )
-    waits = requested.repositories or (requested.approvers and not emergency)
-    return (requested, RequestHeld(concerns)) if waits else (requested,)
-
-
-def _emergency(command: RequestSearch, pack: Pack) -> Emergency | None:
-    """The pack's emergency path, where this purpose may take it (M41)."""
-    return pack.emergency if pack.emergency and command.purpose in pack.emergency.purposes else None
+    return (requested, RequestHeld(terms.concerns)) if terms.held else (requested,)
 
 
 def _exceptional(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
     return tuple(one for one in command.repositories if one in pack.repositories.exceptional)
 
 
-def _approve(search: Search, command: ApproveRequest, by: Actor, now: datetime) -> Events:
+def _approve(search: Search, command: ApproveRequest, by: Actor, pack: Pack, now: datetime) -> Events:
     reason = command.reason.strip()
     if not reason:
         return (leads.WITHOUT_REASON,)
-    if command.approve:
-        return (RequestApproved(by.id, now, reason),)
-    return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
+    if not command.approve:
+        return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
+    if (bans := approval.banned(search, pack)) and intake.is_placeholder(reason, pack.narrative_min_chars):
+        return (_unanswered(bans[0], pack.narrative_min_chars),)
+    return (RequestApproved(by.id, now, reason),)
+
+
+def _unanswered(ban: Ban, least: int) -> Refused:
+    """Words are hints only; that a use is not the banned one has to be said by somebody who answers for it."""
+    hint = f"The request has words of a use that is never permitted. {ban.text}"
+    return Refused(
+        "answers-the-ban", f"{hint} Say in the reason why it is not that use, in {least} characters or more."
+    )
 
 
 def _after_rejection(search: Search, reason: str) -> Events:

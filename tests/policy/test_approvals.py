@@ -7,6 +7,7 @@ from functools import reduce
 import pytest
 
 from policy import model as m
+from policy.approval import banned
 from policy.authority import OVERDUE, searchable, withheld
 from policy.cases import complete
 from policy.workflow import decide, evolve
@@ -380,6 +381,80 @@ def test_the_examination_of_an_overdue_emergency_may_go_on_and_its_result_is_wit
     search, _ = s.tell(EMERGENCY[:-1])
     after, refused = at(search, s.LEAD, NOOR, DUE)
     assert (after.state, refused) == (STATES.AGREED, [])
+
+
+EVERY_EMERGENCY = [(name, one) for name in s.NAMES if (path := s.pack(name).emergency) for one in path.purposes]
+SUSPECTED = "He was filmed setting a parked van on fire two streets away, an hour later."
+
+
+@pytest.mark.parametrize(("name", "purpose"), EVERY_EMERGENCY)
+@pytest.mark.parametrize(
+    "answers", [{"circumstances": "minor"}, {"circumstances": "protected,minor", "suspicion": SUSPECTED}]
+)
+def test_an_emergency_that_gives_cause_for_concern_waits_like_every_other_request(name, purpose, answers):
+    """What people do under the First Amendment, or a child, is no less theirs because somebody is in a hurry (M43)."""
+    rules = s.pack(name)
+    ask = complete(rules, purpose)
+    search, events = s.tell([(replace(ask, fields={**ask.fields, **answers}), DANA)], rules)
+    assert s.refusals(events) == []
+    assert (search.state, search.approval_due) == (STATES.HELD, None)
+    assert search.approvers >= 1
+    assert len(search.concerns) == len(answers["circumstances"].split(","))
+    assert s.tell([(s.SEEN, SYSTEM)], rules, search)[0].photo_sha256 == ""
+
+
+BANNED = "We deport undocumented people who were found near the immigration office tonight."
+
+
+@pytest.mark.parametrize("purpose", ["suspect", "imminent-threat"])
+def test_words_of_a_banned_use_wait_for_somebody_who_says_why_it_is_not_that_use(purpose):
+    ask = complete(s.pack(), purpose)
+    held, _ = s.tell([(replace(ask, fields={**ask.fields, "basis": BANNED}), DANA)])
+    (ban,) = banned(held, s.pack())
+    assert held.state is STATES.HELD
+    assert ban.text in held.concerns[0]
+    still, events = s.tell([(YES, MARA)], search=held)
+    assert (still, s.refusals(events)) == (held, ["answers-the-ban"])
+    assert ban.text in events[-1].reason
+    why = "The threat came from that office's own staff; nobody's status is asked for or matters here."
+    assert s.tell([(replace(YES, reason=why), MARA)], search=held)[0].state is STATES.REQUESTED
+    assert s.tell([(NO, MARA)], search=held)[0].outcome is OUTCOMES.REJECTED
+
+
+def test_where_no_ban_is_mentioned_any_reason_will_do():
+    held, _ = s.tell([(MINOR, DANA)])
+    assert banned(held, s.pack()) == ()
+    assert s.tell([(YES, MARA)], search=held)[0].state is STATES.REQUESTED
+
+
+# --- one person, one part ------------------------------------------------------------------------------------------------
+
+BOTH = replace(REX, id=m.PersonId("both"), roles=frozenset(m.Role) - {m.Role.SYSTEM})
+
+
+def test_one_person_does_not_both_approve_a_request_and_allow_its_further_photographs():
+    approved, told = s.tell([(PAROLE, DANA), (YES, BOTH), (ALLOW, BOTH)])
+    assert (approved.state, s.refusals(told)) == (STATES.HELD, ["allows-not-approved"])
+    allowed, told = s.tell([(PAROLE, DANA), (ALLOW, BOTH), (YES, BOTH)])
+    assert (allowed.state, s.refusals(told)) == (STATES.HELD, ["approves-not-allowed"])
+
+
+def test_the_executive_who_allowed_further_photographs_does_not_examine():
+    search, _ = s.tell([(PAROLE, DANA), (YES, MARA), (ALLOW, BOTH), *s.TO_REVIEW[1:]])
+    assert s.refusals(s.tell([(m.OpenExamination(), BOTH)], search=search)[1]) == ["examines-not-approved"]
+    handed = m.HandOver(BOTH.id, "Nobody has begun.")
+    assert s.refusals(s.tell([(handed, VERA)], search=search)[1]) == ["hands-to-another"]
+
+
+def test_an_executive_whose_certification_ran_out_allows_nothing():
+    late = replace(REX, certified_until=s.NOON)
+    search, told = s.tell([(PAROLE, DANA), (ALLOW, late)])
+    assert (search.allowed_by, s.refusals(told)) == (None, ["is-certified"])
+
+
+def test_whoever_asked_may_stop_it_though_their_certification_ran_out():
+    search, _ = s.tell([(s.ASK, DANA), (m.Withdraw("Found."), replace(DANA, certified_until=s.NOON))])
+    assert search.outcome is OUTCOMES.WITHDRAWN
 
 
 # --- what is asked, and what is kept of it ---------------------------------------------------------------------------------

@@ -32,11 +32,14 @@ LAPSED = replace(s.BEN, id=m.PersonId("lapsed"), roles=s.OMNI.roles, certified_u
 PEOPLE = st.sampled_from([*s.EVERYBODY, s.TOVE, LAPSED])
 EXAMINERS = st.sampled_from([s.EVA, s.NOOR, s.BEN, s.OMNI])
 SUPERVISORS = st.sampled_from([s.MARA, s.VERA, s.TOVE, s.OMNI])
+BANNED = "We deport undocumented people who were found near the immigration office tonight."
 RESOLVED = dict.fromkeys(Fact, "The witness saw him from below; the clerk's own report says so.")
 LOOKED = (s.RECORD, *RECORDS.values())
 YES, NO = (m.ApproveRequest(approve, "For a reason.") for approve in (True, False))
+WHY = m.ApproveRequest(approve=True, reason="The threat came from that office's own staff; nobody's status matters.")
 ANYTHING = st.sampled_from(
     [
+        *[m.InjectKnownAnswer("k-1", purpose) for purpose in ("suspect", "victim")],
         YES,
         NO,
         m.AllowRepository(allow=True, reason="For a reason."),
@@ -79,6 +82,14 @@ ANYTHING = st.sampled_from(
 )
 
 
+def causes(requested: m.SearchRequested, rules) -> bool:
+    """Whether a person has to look before anything is searched: told by the answers alone, not by who screens them."""
+    purpose = rules.purpose(requested.purpose)
+    ticked = set(requested.fields.get("circumstances", "").split(","))
+    held = any(ticked & field.holds.keys() for field in rules.fields(purpose))
+    return bool(requested.repositories) or held or BANNED in requested.fields.values()
+
+
 class Desk(RuleBasedStateMachine):
     """One search, told by chance."""
 
@@ -112,7 +123,12 @@ class Desk(RuleBasedStateMachine):
         purpose = data.draw(st.sampled_from([p.code for p in self.rules.purposes]))
         command = complete(self.rules, purpose)
         repositories = data.draw(st.sampled_from([(), self.rules.repositories.exceptional[:1]]))
-        ticks = data.draw(st.sampled_from([{}, {}, {"circumstances": "minor"}, {"circumstances": "known"}]))
+        odd = [
+            {"circumstances": "minor"},
+            {"circumstances": "known"},
+            {"circumstances": "protected", "suspicion": BANNED},
+        ]
+        ticks = data.draw(st.sampled_from([{}, {}, *odd, {"basis": BANNED}]))
         why = data.draw(st.sampled_from([{}, {EXCEPTION.name: NARRATIVE}]))
         described = {"circumstances": "witness", "witness-height": "5'6-5'8", "incident-date": "2026-02-01"}
         ticks = ticks or data.draw(st.sampled_from([{}, described]))
@@ -130,7 +146,7 @@ class Desk(RuleBasedStateMachine):
     @rule(by=SUPERVISORS)
     def somebody_lets_it_go_on(self, by):
         self.give(
-            YES if self.search.state is m.State.HELD else m.OverrideQuality(proceed=True, reason="It will do."), by
+            WHY if self.search.state is m.State.HELD else m.OverrideQuality(proceed=True, reason="It will do."), by
         )
         self.give(m.AllowRepository(allow=True, reason="For a reason."), s.REX)
 
@@ -183,14 +199,40 @@ class Desk(RuleBasedStateMachine):
         kinds = [type(event) for event in self.told]
         if m.SearchRun in kinds:
             before = self.told[: kinds.index(m.SearchRun)]
-            (requested,) = [e for e in before if isinstance(e, m.SearchRequested)]
             approvals = {e.by for e in before if isinstance(e, m.RequestApproved)}
-            assert self.rules.purpose(requested.purpose)
-            assert requested.approval_due or len(approvals) >= requested.approvers
-            assert requested.by not in approvals
-            assert not requested.repositories or any(isinstance(e, m.RepositoryAllowed) for e in before)
-        assert kinds.count(m.SearchRequested) <= 1
+            for requested in (e for e in before if isinstance(e, m.SearchRequested)):
+                assert self.rules.purpose(requested.purpose)
+                assert requested.by not in approvals
+                assert len(approvals) >= self.asked_before(requested)
+                allowed = {e.by for e in before if isinstance(e, m.RepositoryAllowed)}
+                assert bool(requested.repositories) <= bool(allowed)
+                assert allowed.isdisjoint(approvals)
+        assert kinds.count(m.SearchRequested) + kinds.count(m.KnownAnswerInjected) <= 1
         assert kinds.count(m.SearchRun) <= 1
+
+    def asked_before(self, requested: m.SearchRequested) -> int:
+        """How many have to approve before the gallery is searched, as the pack's own rows say it."""
+        rules, purpose = self.rules, requested.purpose
+        always = not rules.pre_approval.purposes or purpose in rules.pre_approval.purposes
+        asked = rules.pre_approval.approvers if always else 0
+        if causes(requested, rules):
+            return max(asked, 1)
+        return 0 if rules.emergency and purpose in rules.emergency.purposes else asked
+
+    @invariant()
+    def an_emergency_owes_its_approval_within_the_packs_hours(self):
+        for requested, _, now in self.events(m.SearchRequested):
+            path = self.rules.emergency
+            quick = bool(path) and requested.purpose in path.purposes and not causes(requested, self.rules)
+            due = now + timedelta(hours=path.approval_hours) if quick else None
+            assert requested.approval_due == due
+            assert not quick or requested.approvers >= 1
+
+    @invariant()
+    def nothing_becomes_of_a_known_answer(self):
+        if self.events(m.KnownAnswerInjected):
+            assert not self.events((m.SearchRequested, m.LeadIssued, m.LeadDecided, m.RequestHeld))
+            assert self.search.outcome in {None, m.Outcome.KNOWN_ANSWER}
 
     @invariant()
     def every_copy_begins_where_the_one_before_ended_and_none_is_made_after_the_search(self):
@@ -212,7 +254,7 @@ class Desk(RuleBasedStateMachine):
             assert len(supporters) == len(lead.examiners) >= self.rules.review.examiners + len(search.returned)
             assert supporters <= set(examiners(search))
             assert search.requested_by not in {*examiners(search), search.decided_by}
-            assert supporters.isdisjoint({search.overridden_by, search.decided_by} | approvers)
+            assert supporters.isdisjoint({search.overridden_by, search.allowed_by, search.decided_by} | approvers)
             assert search.decided_by not in search.handed_back
             assert {*examiners(search), search.requested_by}.isdisjoint(search.returned)
             decides = self.rules.review.supervisor_decides or bool(against(search))
@@ -230,6 +272,7 @@ class Desk(RuleBasedStateMachine):
         acts = (
             m.SearchRequested,
             m.RequestApproved,
+            m.RepositoryAllowed,
             m.QualityOverridden,
             m.CandidateAnswered,
             m.ExaminationConcluded,

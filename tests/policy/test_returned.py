@@ -80,6 +80,16 @@ def test_a_supervisor_who_asked_or_examined_returns_nothing():
     assert s.refusals(s.tell(examined)[1]) == ["decides-not-own"]
 
 
+def test_a_supervisor_who_returned_it_is_not_the_one_more_who_compares():
+    """They saw whom the others named, and the record: what they would say is no opinion of their own (M22)."""
+    returned, _ = s.tell([*s.AGREED, (BACK, OMNI)])
+    search, events = s.tell([(m.OpenExamination(), OMNI), *s.says(s.LEAD, OMNI)], search=returned)
+    assert search == returned
+    assert set(s.refusals(events)) == {"examines-not-returned"}
+    handed = m.HandOver(OMNI.id, "Nobody has begun.")
+    assert s.refusals(s.tell([(handed, MARA)], search=returned)[1]) == ["hands-to-another"]
+
+
 NOTE = m.AppendNote(" The scar may be make-up. ")
 
 
