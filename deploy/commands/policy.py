@@ -105,10 +105,18 @@ def simulate(
     folder: Folder = None,
     key: Key = None,
 ) -> None:
-    """Replays recorded requests under another pack and tables what it would have refused or held. Changes nothing."""
+    """Replays recorded requests under another pack and tables what it would have refused, held or asked for as well.
+
+    Changes nothing.
+    """
     pack = _load(under, folder, key)
     day = since.date()
-    asked = [s for s in asyncio.run(_recorded(url)) if s.requested_at and s.requested_at.date() >= day]
+    try:
+        recorded = asyncio.run(_recorded(url))
+    except (*database.AWAY, database.SchemaTooOldError) as error:
+        typer.echo(f"leadgate: no recorded request can be read just now: {error}. Nothing was changed.", err=True)
+        raise typer.Exit(2) from None
+    asked = [s for s in recorded if s.requested_at and s.requested_at.date() >= day]
     verdicts = replayed(asked, pack)
     Console().print(_table(verdicts))
     typer.echo(_summary(verdicts, pack))
@@ -124,17 +132,19 @@ async def _recorded(url: str) -> list[Search]:
 
 
 def _table(verdicts: Iterable[Verdict]) -> Table:
-    table = Table("search", "requested for", "would be", "verdict", "why")
+    table = Table("search", "requested for", "would be", "verdict", "why", "would also have been asked for")
     for one in verdicts:
-        if one.verdict != "accepted":
-            table.add_row(one.search, one.purpose, one.under or "–", one.verdict, "\n".join(one.reasons))
+        if one.verdict != "accepted" or one.asked:
+            why, asked = "\n".join(one.reasons), "\n".join(one.asked)
+            table.add_row(one.search, one.purpose, one.under or "–", one.verdict, why, asked)
     return table
 
 
 def _summary(verdicts: list[Verdict], pack: Pack) -> str:
-    counts = {kind: sum(one.verdict == kind for one in verdicts) for kind in ("accepted", "held", "refused")}
+    counts = {kind: sum(one.verdict == kind for one in verdicts) for kind in ("accepted", "held", "refused", "erased")}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return f"{len(verdicts)} requests under {pack.id}: {told}"
+    further = sum(bool(one.asked) for one in verdicts)
+    return f"{len(verdicts)} requests under {pack.id}: {told}; {further} would have been asked for more"
 
 
 @app.command()

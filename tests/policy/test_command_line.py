@@ -126,9 +126,21 @@ async def test_recorded_requests_are_tabled_under_another_pack(pool, database):
         "simulate", "--as", "detroit-2024", "--since", "2026-03-13", LEADGATE_DATABASE_URL=database.url("bot")
     )
     assert done.returncode == 0, done.stderr
-    assert "2 requests under detroit-2024@1.0.0: 0 accepted, 0 held, 2 refused" in done.stdout
+    assert (
+        "2 requests under detroit-2024@1.0.0: 0 accepted, 1 held, 1 refused, 0 erased; 1 would have been asked for more"
+        in done.stdout
+    )
     assert "“deceased” is not an authorised use under detroit-2024@1.0.0." in done.stdout
     later = leadgate(
         "simulate", "--as", "detroit-2024", "--since", "2026-03-14", LEADGATE_DATABASE_URL=database.url("bot")
     )
     assert "0 requests under" in later.stdout
+
+
+def test_without_its_database_simulate_says_so_in_one_sentence():
+    nobody = {"LEADGATE_DATABASE_URL": "postgresql://bot@127.0.0.1:1/leadgate"}
+    done = leadgate("simulate", "--as", "detroit-2024", "--since", "2026-03-13", **nobody)
+    assert done.returncode == 2
+    [line] = done.stderr.strip().splitlines()
+    assert line.startswith("leadgate: no recorded request can be read just now: ")
+    assert line.endswith("Nothing was changed.")

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from policy import model as m
-from policy.replay import replayed
+from policy.cases import complete
+from policy.replay import ERASED, replayed
 from tests import story as s
 
 RECORDED, _ = s.tell([(s.ASK, s.DANA)])
@@ -21,22 +22,29 @@ def test_under_its_own_pack_a_recorded_request_is_accepted_again():
 
 
 @pytest.mark.parametrize(
-    ("name", "under", "verdict", "rules"),
+    ("name", "under", "verdict", "asked"),
     [
-        ("detroit-2024", "violent-crime", "refused", ("field:offence",)),
-        ("fbi-ngi-ips", "investigation", "refused", ("field:ori",)),
-        ("virginia-2026", "suspect", "accepted", ()),
-        ("maryland-2024", "listed-crime", "refused", ("field:crime",)),
-        ("washington-2020", "warrant", "refused", ("field:warrant-number",)),
-        ("massachusetts-2020", "court-order", "refused", ("field:order-number",)),
-        ("eu-aiact-post-rbi", "first-identification", "refused", ("field:objective-facts",)),
+        ("detroit-2024", "violent-crime", "held", ["offence"]),
+        ("fbi-ngi-ips", "investigation", "accepted", ["ori"]),
+        ("virginia-2026", "suspect", "accepted", []),
+        ("maryland-2024", "listed-crime", "accepted", ["crime"]),
+        ("washington-2020", "warrant", "accepted", ["warrant-number"]),
+        ("massachusetts-2020", "court-order", "accepted", ["order-number"]),
+        ("eu-aiact-post-rbi", "first-identification", "accepted", ["objective-facts"]),
     ],
 )
-def test_what_another_law_would_have_wanted_is_named(name, under, verdict, rules):
+def test_what_another_form_asks_is_no_refusal(name, under, verdict, asked):
+    """Nobody put these questions to the requester, or put them with other answers to choose from."""
     found = one(RECORDED, name)
     assert (found.search, found.purpose, found.under) == (RECORDED.id, "suspect", under)
-    assert (found.verdict, found.rules) == (verdict, rules)
-    assert len(found.reasons) == len(rules)
+    labels = {field.name: field.label for field in s.pack(name).fields(s.pack(name).purpose(under))}
+    assert (found.verdict, found.rules, found.asked) == (verdict, (), tuple(labels[one] for one in asked))
+
+
+def test_an_answer_that_another_law_refuses_is_a_refusal():
+    drawn = replace(RECORDED, fields={**RECORDED.fields, "image-source": "drawn"})
+    found = one(drawn, "fbi-ngi-ips")
+    assert (found.verdict, found.rules, len(found.asked)) == ("refused", ("field:image-source",), 1)
 
 
 def test_a_use_that_the_other_pack_does_not_know_is_refused_as_such():
@@ -61,6 +69,32 @@ def test_of_several_like_purposes_the_mildest_counts():
     assert (found.under, found.verdict) == ("victim", "accepted")
 
 
+def test_of_what_was_erased_nothing_is_said():
+    """Its words are past their time; that they are missing is nobody's fault."""
+    found = one(replace(RECORDED, fields={}, case_number="purged"), "fbi-ngi-ips")
+    assert (found.verdict, found.rules, found.reasons) == ("erased", (), (ERASED,))
+
+
 def test_every_refusal_is_told_and_in_the_order_of_the_form():
-    found = one(replace(RECORDED, fields={}), "fbi-ngi-ips")
-    assert found.rules == ("field:ori", "field:basis", "field:image-source")
+    fields = {"basis": "see report", "image-source": "drawn"}
+    found = one(replace(RECORDED, fields=fields), "fbi-ngi-ips")
+    assert (found.rules, len(found.reasons)) == (("field:basis", "field:image-source"), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose"),
+    [("nypd-2020", "imminent-threat"), ("eu-aiact-post-rbi", "urgent"), ("massachusetts-2020", "emergency")],
+)
+def test_an_emergency_that_ran_at_once_is_no_held_request_under_its_own_pack(name, purpose):
+    ask = complete(s.pack(name), purpose)
+    ran, _ = s.tell([(ask, s.DANA)], s.pack(name))
+    assert (ran.state, one(ran, name).verdict) == (m.State.REQUESTED, "accepted")
+    minor = replace(ran, fields={**ran.fields, "circumstances": "minor"})
+    assert one(minor, name).verdict == "held"
+
+
+def test_a_class_that_the_other_pack_does_not_search_is_refused():
+    beyond = {"repositories-reason": "The man in the still wore the ankle tag of somebody on parole."}
+    ask = replace(s.ASK, fields={**s.FIELDS, **beyond}, repositories=("parole",))
+    parole, _ = s.tell([(ask, s.DANA)])
+    assert one(parole, "utah-2021").rules == ("repository",)
