@@ -12,11 +12,11 @@ from bot.desk import Desk
 from bot.people import People
 from bot.views import home, review
 from bot.views.blocks import View
-from policy.authority import OF_AN_EXAMINER, certified, examination
+from policy.authority import examination, may_examine
 from policy.model import Command, HandBack, HandOver, PersonId, Refused, Role, Search, SearchId
+from policy.questions import Question, may_ask
 from policy.timers import for_whom
 
-NOT_YOURS = "This is for supervisors; you are not one of them. The attempt was recorded."
 NOBODY = "Nobody on the roster may examine this one: all have, or stand aside, or are not certified."
 
 
@@ -51,12 +51,15 @@ class Home:
     async def queue(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """/face-queue: everything that waits, to a supervisor alone."""
         by = await self._people.actor(body["team_id"], body["user_id"])
-        allowed, now = Role.SUPERVISOR in by.roles, self._casework.now()
+        refused, now = may_ask(Question.QUEUE, by), self._casework.now()
         async with self._pool.acquire() as conn, conn.transaction():
-            data = {"command": "face-queue", "allowed": allowed}
+            data = {"command": "face-queue", "allowed": refused is None}
             await ledger.append(conn, "oversight", "Asked", at=now, actor=by.id, data=data)
-            found = await waiting.every(conn, self._casework.packs) if allowed else []
-        await (ack(text="What waits", blocks=home.queue(found, now)) if allowed else ack(text=NOT_YOURS))
+            found = await waiting.every(conn, self._casework.packs) if not refused else []
+        if refused:
+            await ack(text=refused.reason)
+        else:
+            await ack(text="What waits", blocks=home.queue(found, now))
 
     async def hand_back_asked(self, body: dict[str, Any]) -> None:
         pressed = clicks.click(body)
@@ -75,11 +78,7 @@ class Home:
         pack, now = self._casework.pack_of(search), self._casework.now()
         async with self._pool.acquire() as conn:
             people = await waiting.examiners(conn)
-        free = {
-            str(actor.id): name
-            for actor, name in people
-            if certified(actor, pack, now) and not any(bar.stands(search, actor.id) for bar in OF_AN_EXAMINER)
-        }
+        free = {str(actor.id): name for actor, name in people if may_examine(search, actor, pack, now)}
         view = home.hand_over_form(search, free) if free else review.telling(NOBODY)
         await self._desk.open_view(pressed.trigger, view)
 

@@ -20,6 +20,7 @@ from bot.views.blocks import View
 from policy import intake
 from policy.model import Acknowledge, Actor, CaseKnown, ChooseFace, Origin, Refused, RequestSearch, SearchId
 from policy.pack import Pack
+from policy.questions import own_photograph
 
 log = structlog.get_logger()
 
@@ -30,7 +31,6 @@ FIELD_OF_RULE = {
     "attested": request.ATTESTED,
     "repository": request.REPOSITORIES,
 }
-ONLY_OWNER = Refused("own-photograph", "Only the person who posted the photograph may request a search of it.")
 NOT_HERE = "Post the photograph in the intake channel and press the button beneath it. Nothing was searched."
 NO_PHOTO = "There is no photograph on that message. Nothing was searched."
 
@@ -80,7 +80,7 @@ class Intake:
     async def _open_form(self, pressed: Click, search: SearchId, file: str, owner: str) -> None:
         by = await self._people.actor(pressed.team, pressed.account)
         thread = pressed.thread or ""
-        refused = ONLY_OWNER if pressed.account != owner else None
+        refused = own_photograph(owner, pressed.account)
         command = RequestSearch("", "", {}, attested=False, origin=Origin(pressed.channel, thread, file))
         refused = refused or self._casework.may(await self._casework.look(search), command, by)
         if refused:

@@ -7,6 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot import ledger, store
+from bot.acts import Rooms
 from bot.casework import Casework
 from bot.closing import Closing
 from bot.database import Pool
@@ -16,6 +17,7 @@ from bot.views.blocks import literal
 from policy import intake
 from policy.model import RecallLead, Refused, Role, SearchId
 from policy.pack import Pack
+from policy.questions import Question, closed_only, may_ask
 
 PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\s+(\d{4}-\d{2}-\d{2}))?")
 DEFAULT_DAYS = 30
@@ -27,11 +29,12 @@ HOW = (
 class Oversight:
     """Slash commands of supervisors and auditors."""
 
-    def __init__(self, pool: Pool, people: People, pack: Pack, closing: Closing) -> None:
+    def __init__(self, pool: Pool, people: People, pack: Pack, closing: Closing, rooms: Rooms) -> None:
         self._pool = pool
         self._people = people
         self._pack = pack
         self._closing = closing
+        self._rooms = rooms
 
     async def recall(self, ack: AsyncAck, body: dict[str, Any], casework: Casework) -> None:
         """/face-recall: one command, and nobody may use the lead any more (M27), or any lead of a case (X13)."""
@@ -43,7 +46,8 @@ class Oversight:
         if found is None:
             await ack(text=HOW_TO_RECALL)
             return
-        by = await self._people.actor(body["team_id"], body["user_id"])
+        team, account = body["team_id"], body["user_id"]
+        by = await self._people.actor_in(self._rooms.oversight, team, account, Role.SUPERVISOR)
         match await casework.submit(SearchId(found[1]), RecallLead(found[2]), by):
             case (Refused(_, reason),):
                 await ack(text=literal(reason))
@@ -54,14 +58,14 @@ class Oversight:
         """/face-usage: counts by purpose and outcome for a period, to the supervisor alone."""
         by = await self._people.actor(body["team_id"], body["user_id"])
         period = read_period(body.get("text") or "", now)
-        allowed = bool(by.roles & {Role.SUPERVISOR, Role.AUDITOR})
+        refused = may_ask(Question.USAGE, by)
         async with self._pool.acquire() as conn, conn.transaction():
-            data = {"command": "face-usage", "allowed": allowed}
+            data = {"command": "face-usage", "allowed": refused is None}
             data |= {"since": period[0].isoformat(), "until": period[1].isoformat()} if period else {}
             await ledger.append(conn, "oversight", "Asked", at=now, actor=by.id, data=data)
-            rows = await store.usage(conn, *period) if allowed and period else []
-        if not allowed:
-            await ack(text=NOT_FOR_YOU)
+            rows = await store.usage(conn, *period) if period and not refused else []
+        if refused:
+            await ack(text=refused.reason)
         elif period is None:
             await ack(text=HOW)
         else:
@@ -76,14 +80,14 @@ class Oversight:
         """
         by = await self._people.actor(body["team_id"], body["user_id"])
         number = intake.normalised(body.get("text") or "")
-        allowed = bool(by.roles & {Role.SUPERVISOR, Role.AUDITOR})
+        refused = may_ask(Question.CASE, by)
         async with self._pool.acquire() as conn, conn.transaction():
-            closed_only = Role.EXAMINER in by.roles
-            rows = await store.of_case(conn, number, closed_only=closed_only) if allowed and number else []
-            data = {"command": "face-case", "allowed": allowed, "searches": [row["id"] for row in rows]}
+            asked = bool(number) and not refused
+            rows = await store.of_case(conn, number, closed_only=closed_only(by)) if asked else []
+            data = {"command": "face-case", "allowed": refused is None, "searches": [row["id"] for row in rows]}
             await ledger.append(conn, "oversight", "Asked", at=now, actor=by.id, data=data)
-        if not allowed:
-            await ack(text=NOT_FOR_YOU)
+        if refused:
+            await ack(text=refused.reason)
         elif not number:
             await ack(text="Say the case number, as it stood in the request: `2026-075-001234`.")
         else:
@@ -91,7 +95,6 @@ class Oversight:
             await ack(text="Searches of a case", blocks=review.of_case(rows, labels, number))
 
 
-NOT_FOR_YOU = "This is for supervisors and auditors; you are neither. The attempt was recorded."
 RECALL = re.compile(r"(LG-[0-9A-Z]{12})\s+(\S.*)", re.DOTALL)
 A_LEAD = re.compile(r"LG-", re.IGNORECASE)
 HOW_TO_RECALL = (

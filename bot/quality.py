@@ -11,11 +11,10 @@ from bot.database import Pool
 from bot.people import People
 from bot.views import quality
 from policy.known_answers import rates
-from policy.model import Role
+from policy.questions import Question, may_ask
 
 RATE = re.compile(r"rate\s+(\d{1,3}(?:\.\d{1,2})?)")
 HOW = "Say nothing for the figures, or `rate 3` for three known-answer cases in a hundred examinations (0 to 100)."
-NOT_YOURS = "This is for supervisors; you are not one of them. The attempt was recorded."
 LEAST_SECONDS = 3.0  # for each candidate: in less nobody compares two faces
 
 
@@ -31,14 +30,15 @@ class Quality:
         """The figures to the supervisor alone, or the new rate; recorded before it is answered."""
         by = await self._people.actor(body["team_id"], body["user_id"])
         untrusted, now = (body.get("text") or "").strip(), self._casework.now()
-        allowed, wanted = Role.SUPERVISOR in by.roles, _rate(untrusted)
+        wanted = _rate(untrusted)
+        refused = may_ask(Question.QUALITY if wanted is None else Question.RATE, by)
         async with self._pool.acquire() as conn, conn.transaction():
-            data = {"command": "face-quality", "allowed": allowed}
+            data = {"command": "face-quality", "allowed": refused is None}
             await ledger.append(conn, "oversight", "Asked", at=now, actor=by.id, data=data)
-            if allowed and wanted is not None:
+            if wanted is not None and not refused:
                 await known_answers.set_rate(conn, wanted, by.id, now)
-        if not allowed:
-            await ack(text=NOT_YOURS)
+        if refused:
+            await ack(text=refused.reason)
         elif untrusted and wanted is None:
             await ack(text=HOW)
         else:

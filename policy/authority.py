@@ -321,6 +321,21 @@ def may(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) 
     return None
 
 
+def may_examine(search: Search, by: Actor, pack: Pack, now: datetime) -> bool:
+    """Whether a supervisor may hand it to `by`: certified, and apart from the request and from those opinions (M20)."""
+    return certified(by, pack, now) and not bars_of_an_examiner(search, by.id)
+
+
+def bars_of_an_examiner(search: Search, person: PersonId) -> tuple[Bar, ...]:
+    """What keeps this person from examining, whatever roles they hold."""
+    return tuple(bar for bar in OF_AN_EXAMINER if bar.stands(search, person))
+
+
+def stoppable(search: Search) -> bool:
+    """Whether whoever asked may still withdraw it."""
+    return search.state in AUTHORITY[Withdraw].states
+
+
 def certified(by: Actor, pack: Pack, now: datetime) -> bool:
     return not pack.certification.required or (by.certified_until is not None and by.certified_until > now)
 

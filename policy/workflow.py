@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from policy import aftermath, approval, differences, evaluated, foils, intake, known_answers, leads, preparation, wording
-from policy.authority import OF_AN_EXAMINER, OVERDUE, approvers, examination, expired, may, overdue
+from policy.authority import OVERDUE, approvers, bars_of_an_examiner, examination, expired, may, overdue
 from policy.folding import evolve
 from policy.model import (
     Acknowledge,
@@ -466,7 +466,7 @@ def _hand_over(search: Search, command: HandOver, by: Actor) -> Events:
     reason = command.reason.strip()
     if not reason:
         return (leads.WITHOUT_REASON,)
-    if any(bar.stands(search, command.to) for bar in OF_AN_EXAMINER):
+    if bars_of_an_examiner(search, command.to):
         return (NOT_TO_THEM,)
     return (HandedOver(by.id, command.to, reason),)
 

@@ -10,8 +10,9 @@ import pytest
 from policy import matrix
 from policy import model as m
 from policy.aftermath import Evidence, LeadOutcome
-from policy.authority import AUTHORITY, may
+from policy.authority import AUTHORITY, may, may_examine, stoppable
 from policy.preparation import Greyscale
+from policy.questions import QUESTIONS, Question, closed_only, may_ask, own_photograph
 from policy.visibility import context_closed, readable
 from policy.workflow import decide
 from tests import story as s
@@ -318,6 +319,59 @@ def test_the_table_tells_each_command_its_roles_and_its_states(name):
     roles, states, _ = EXPECTED[name]
     assert cells[1] == ", ".join(sorted(roles))
     assert {state for state, cell in zip(S, cells[2:14], strict=True) if cell == "●"} == set(states)
+
+
+# --- who asks what of the record ---------------------------------------------------------------------------------------
+
+ASKED = {
+    "/face-usage": {R.SUPERVISOR, R.AUDITOR},
+    "/face-case": {R.SUPERVISOR, R.AUDITOR},
+    "/face-queue": {R.SUPERVISOR},
+    "/face-quality": {R.SUPERVISOR},
+    "/face-quality rate": {R.SUPERVISOR},
+}
+
+
+def test_every_question_there_is_is_named_here():
+    assert ASKED.keys() == {question.value for question in Question} == {question.value for question in QUESTIONS}
+
+
+@pytest.mark.parametrize(("question", "role"), list(product(Question, (None, *R))))
+def test_whoever_is_answered_is_named_and_nobody_else_is(question, role):
+    refused = may_ask(question, actor(role, "stranger"))
+    assert (refused is None) == (role in ASKED[question])
+    assert refused is None or (refused.rule, "The attempt was recorded." in refused.reason) == ("has-role", True)
+
+
+def test_who_examines_as_well_hears_of_what_is_over_only():
+    assert closed_only(s.OMNI)
+    assert not closed_only(s.MARA)
+
+
+def test_only_whoever_posted_a_photograph_gets_its_form():
+    assert own_photograph("U1", "U1") is None
+    assert own_photograph("U1", "U2").rule == "own-photograph"
+
+
+def test_the_questions_stand_in_the_readable_table_too():
+    rows = matrix.asking().splitlines()
+    for question, roles in ASKED.items():
+        row = next(row for row in rows if f"`{question}`" in row)
+        assert [cell.strip() for cell in row.strip("|").split("|")][1] == ", ".join(sorted(roles))
+    assert "own-photograph" in rows[-1]
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_whoever_a_supervisor_may_hand_an_examination_to_is_whoever_may_examine_it(relation):
+    search = scene(S.IN_REVIEW)
+    examiner = actor(R.EXAMINER, relation)
+    assert may_examine(search, examiner, s.pack(), s.NOON) == (relation in COMPARING)
+    assert not may_examine(search, replace(examiner, certified_until=None), s.pack(), s.NOON)
+
+
+@pytest.mark.parametrize("state", S)
+def test_what_may_be_stopped_is_what_may_be_withdrawn(state):
+    assert stoppable(scene(state)) == (state in EXPECTED["Withdraw"][1])
 
 
 # --- who reads what -----------------------------------------------------------------------------------------------------
