@@ -130,7 +130,7 @@ def _examination(app: AsyncApp, p: Parts, examination: Review) -> None:
 
 def _approvals(app: AsyncApp, p: Parts) -> None:
     """Whoever has to approve, or stands aside; with a reason in writing."""
-    approvals = approval.Approvals(p.casework, p.people, p.desk)
+    approvals = approval.Approvals(p.casework, p.people, p.desk, p.rooms)
     for action in approval.COMMANDS:
         app.action(action)(_acknowledged(approvals.asked, p.desk))
     app.view("approval")(_answered(approvals.answered))
@@ -153,8 +153,8 @@ def _leads(app: AsyncApp, p: Parts, examination: Review) -> None:
 
 def _oversight(app: AsyncApp, p: Parts) -> None:
     """Slash commands."""
-    closing = Closing(p.casework, p.pool, p.people, p.desk)
-    oversight = Oversight(p.pool, p.people, p.casework.active, closing)
+    closing = Closing(p.casework, p.pool, p.people, p.desk, p.rooms)
+    oversight = Oversight(p.pool, p.people, p.casework.active, closing, p.rooms)
     quality = Quality(p.pool, p.people, p.casework)
 
     async def recall(ack: AsyncAck, body: dict[str, Any]) -> None:

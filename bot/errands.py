@@ -84,6 +84,9 @@ class Errands:
     async def receive_photo(self, lease: Lease) -> None:
         """The photograph is sealed as received, and the matcher has said what faces are in it."""
         search = await self._acts.search(lease)
+        if search.outcome is not None:  # withdrawn meanwhile
+            await self._acts.casework.finish(lease)
+            return
         photo = await self._acts.original(search.id)
         try:
             photo = photo if photo is not None else await self._fetched(search)
@@ -108,6 +111,9 @@ class Errands:
     async def ask_face(self, lease: Lease) -> None:
         """The requester has been asked which of the faces is meant."""
         search = await self._acts.search(lease)
+        if search.outcome is not None:
+            await self._acts.casework.finish(lease)
+            return
         files: dict[str, str] = {}
         if self._acts.images:
             marked = await self._acts.matcher.marked(await self._acts.original_or_fail(search.id))
@@ -147,8 +153,11 @@ class Errands:
     # --- the search ---------------------------------------------------------------------------------------------------
 
     async def run_search(self, lease: Lease) -> None:
-        """The gallery was searched and everything a court may ask about it is recorded (M14)."""
+        """The gallery was searched and everything a court may ask about it is recorded (M14); not once it is over."""
         search = await self._acts.search(lease)
+        if search.outcome is not None:
+            await self._acts.casework.finish(lease)
+            return
         pack = self._acts.casework.pack_of(search)
         assert search.face is not None, "searched before a face was chosen"
         face = search.face if searched_copy(search) == search.photo_sha256 else 0  # in a prepared copy it is alone

@@ -29,6 +29,7 @@ from policy.model import (
     LeadIssued,
     LeadRecalled,
     NoteAppended,
+    Outcome,
     OutcomeRecorded,
     PhotoAssessed,
     Post,
@@ -125,6 +126,7 @@ def _following(  # noqa: C901 - a case per event
                 *_retire_open(after),
                 taken_away(after, "decided"),
                 *_prepared(after),
+                *((_settle(event, after),) if event.outcome is Outcome.WITHDRAWN else ()),
             )
         case LeadAcknowledged():
             return (_job("hand-photograph", after), _job("hand-sheet", after))
@@ -246,6 +248,8 @@ IMAGES_FOR = timedelta(hours=72)  # in Slack at most, whether it is decided by t
 def _posted(event: Posted, search: Search, now: datetime) -> tuple[Job, ...]:
     """What was put into Slack with a photograph is taken out of it in time."""
     match event.what:
+        case Post.REVIEW if search.outcome is not None:  # over while it was on its way
+            return _retire(search, Post.REVIEW), taken_away(search, "late")
         case Post.REVIEW:
             return _card(search), taken_away(search, "late", IMAGES_FOR)
         case Post.DECISION if search.notes:  # added while the question was on its way

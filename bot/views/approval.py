@@ -1,5 +1,7 @@
 """What supervisors and executives see of a request that somebody has to approve before anything is searched."""
 
+from collections.abc import Sequence
+
 from bot.views.blocks import (
     Block,
     View,
@@ -17,8 +19,10 @@ from bot.views.blocks import (
 )
 from bot.views.cases import case
 from policy import intake
-from policy.model import Search, State
+from policy.approval import path
+from policy.model import Outcome, Search, State
 from policy.pack import FormField, Pack
+from policy.schema import Ban
 
 MOST_ANSWERS = 12
 
@@ -28,23 +32,27 @@ def question(search: Search, pack: Pack) -> tuple[str, list[Block]]:
     if search.state is State.QUALITY_HELD:
         return _quality(search)
     purpose = pack.purpose(search.purpose)
-    owed = search.approval_due is not None
     text = f"Approval needed: search {search.id}"
-    why = (
-        "\n".join(f"• {literal(concern)}" for concern in search.concerns) or "• The policy asks for an approval first."
-    )
-    if owed and search.approval_due:
-        due = f"{search.approval_due:%Y-%m-%d %H:%M} UTC"
-        why = f"• An emergency: searched already. Without an approval by {due} its result is quarantined."
+    why = [*_urgency(search, pack), *(literal(concern) for concern in search.concerns)]
     return text, [
         header(f"Approval of {search.id}"),
         section(f"*{literal(purpose.label if purpose else search.purpose)}* · {case(search)}"),
-        section(why),
+        section("\n".join(f"• {one}" for one in why or ["The policy asks for an approval first."])),
         *_answers(search, pack),
         actions(*_buttons(search)),
         context(_still(search)),
         context(f"Pack {search.pack} · whoever asked may not approve; whoever approves does not examine"),
     ]
+
+
+def _urgency(search: Search, pack: Pack) -> list[str]:
+    """An emergency that was searched already, or one that waits because something in it gives cause for concern."""
+    if search.approval_due is not None:
+        due = f"{search.approval_due:%Y-%m-%d %H:%M} UTC"
+        return [f"An emergency: searched already. Without an approval by {due} its result is quarantined."]
+    if path(search.purpose, pack):
+        return ["An emergency, and it waits for you: nothing is searched before the approval."]
+    return []
 
 
 def _still(search: Search) -> str:
@@ -113,16 +121,19 @@ WHAT = {
     "refuse_quality": ("close the search as unsuitable", "Close it"),
     "recall_lead": ("recall this lead: nobody may use it any more", "Recall"),
     "declare_conflict": ("stand aside from this search for good", "Stand aside"),
+    "withdraw_search": ("withdraw this search: it ends, and nobody is shown what it found", "Withdraw"),
 }
 
 
-def reason_form(search: str, action: str, longest: int = 7) -> View:
+def reason_form(search: str, action: str, longest: int = 7, bans: Sequence[Ban] = ()) -> View:
     """Every one of these needs a reason in writing; a permission ends, after `longest` days at most."""
     what, submit = WHAT[action]
-    blocks = [
-        section(f"You are about to {what}: search {search}."),
-        asked("reason", "Reason", text_input("answer", multiline=True, longest=2000)),
-    ]
+    blocks = [section(f"You are about to {what}: search {search}.")]
+    if action == "approve_request":
+        blocks += [
+            section(f"*Never permitted:* {literal(ban.text)} Say in the reason why this is not it.") for ban in bans
+        ]
+    blocks.append(asked("reason", "Reason", text_input("answer", multiline=True, longest=2000)))
     if action == "allow_repository":
         numbers = [*(n for n in DAYS if n < longest), longest]
         days = {str(n): "1 day" if n == 1 else f"{n} days" for n in numbers}
@@ -136,6 +147,9 @@ DAYS = (1, 3, 7, 14, 30, 60)
 
 def settled(search: Search) -> tuple[str, list[Block]]:
     """The question once it is answered."""
+    if search.outcome is Outcome.WITHDRAWN:
+        text = f"Search {search.id} was withdrawn"
+        return text, [section(f"*{text}* by whoever asked for it. Nothing is asked of you any more.")]
     by = ", ".join(str(approval.by) for approval in search.approvals) or str(search.refused_by or "a supervisor")
     text = f"Search {search.id}: the question is settled"
     return text, [section(f"*Search {search.id}*: settled by {literal(by)}. The record has the reason.")]

@@ -22,6 +22,7 @@ from bot.views.blocks import (
     text_input,
 )
 from policy import intake
+from policy.authority import stoppable
 from policy.model import Outcome, Search, SearchId, State
 from policy.pack import FormField, Pack, Purpose
 
@@ -75,6 +76,7 @@ def card(search: Search, pack: Pack) -> tuple[str, list[Block]]:
             f"*Search {search.id}* · {stage}\n"
             f"{literal(purpose.label if purpose else search.purpose)} · case {literal(search.case_number)}"
         ),
+        *([actions(button("Withdraw this search", "withdraw_search", search.id))] if stoppable(search) else []),
         context(f"Requested by the person who posted the photograph · pack {search.pack} · {LEAD_ONLY}"),
     ]
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from deploy.demo import play
 from tests.journeys.conftest import quiet
+from tests.journeys.test_purposes import ask
 
 
 def png(width: int, height: int) -> bytes:
@@ -167,6 +168,32 @@ async def test_an_examiner_who_left_the_channel_is_refused_at_the_click(town, en
         await ben.close_view()
         await eva.invite(town.room("review"), "ben.tanaka")
     assert (await town.kinds(search))[-1] == "Refused"
+
+
+async def test_a_supervisor_who_left_the_channel_approves_and_recalls_nothing(town, enrolled):
+    """Not even with the form that was open before."""
+    async with town.person("dana.ruiz") as dana, town.person("mara.quinn") as mara, town.person("ada.bell") as ada:
+        _, search, wrong = await ask(town, dana, enrolled, "suspect", circumstances=["minor"])
+        assert wrong == {}
+        asked = await mara.wait_message(
+            town.room("oversight"), lambda m: search in m["text"] and play.has(m, "approve_request"), timeout=30
+        )
+        await mara.click(asked, "approve_request")
+        await mara.wait_view(lambda v: v.get("callback_id") == "approval")
+        await mara.leave(town.room("oversight"))
+        try:
+            assert "role supervisor" in (await mara.submit({"reason": "Read, and decided."}))["reason"]
+            await mara.close_view()
+            await mara.command(town.room("review"), "/face-recall", f"{search} Nobody may use it.")
+            await mara.wait_for(lambda: _refused_to(town, search, "mara.quinn", 2), 20)
+        finally:
+            await ada.invite(town.room("oversight"), "mara.quinn")
+    assert "RequestApproved" not in await town.kinds(search)
+
+
+async def _refused_to(town, search: str, who: str, times: int) -> bool:
+    refused = [e for e in await town.entries(search) if (e.kind, e.actor) == ("Refused", who)]
+    return [e.data["rule"] for e in refused] == ["has-role"] * times
 
 
 async def test_events_that_slack_delivers_twice_are_answered_once(town, enrolled):

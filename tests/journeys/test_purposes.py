@@ -64,16 +64,16 @@ async def test_each_authorised_use_from_photo_to_notice(purpose, town, enrolled)
 
 
 async def decide(
-    town, search: str, action: str, reason: str = "Read, and decided on the facts stated.", **also: str
+    town, search: str, action: str, reason: str = "Read, and decided on the facts stated.", by="mara.quinn", **also: str
 ) -> None:
-    """Mara answers what the supervisors are asked about this search."""
-    async with town.person("mara.quinn") as mara:
-        asked = await mara.wait_message(
+    """Mara, or whoever is named, answers what the supervisors are asked about this search."""
+    async with town.person(by) as who:
+        asked = await who.wait_message(
             town.room("oversight"), lambda m: search in m["text"] and play.has(m, action), timeout=30
         )
-        await mara.click(asked, action)
-        await mara.wait_view(lambda v: v.get("callback_id") == "approval")
-        assert await mara.submit({"reason": reason, **also}) == {}
+        await who.click(asked, action)
+        await who.wait_view(lambda v: v.get("callback_id") == "approval")
+        assert await who.submit({"reason": reason, **also}) == {}
 
 
 async def test_a_request_that_may_show_a_minor_waits_for_a_supervisor(town, enrolled):
@@ -96,6 +96,41 @@ async def test_a_request_that_is_not_approved_ends_with_a_notice_and_nothing_was
         notice = await dana.wait_message(town.room("intake"), lambda m: "NOT APPROVED" in m["text"], post["ts"])
     assert "says nothing about any person" in json.dumps(notice["blocks"])
     assert "SearchRun" not in await town.kinds(search)
+
+
+async def test_an_emergency_that_touches_protected_activity_waits_and_the_question_says_why(town, enrolled):
+    async with town.person("dana.ruiz") as dana, town.person("mara.quinn") as mara, town.person("eva.lind") as eva:
+        changes = {"circumstances": ["protected", "minor"], "suspicion": play.BASIS}
+        post, search, wrong = await ask(town, dana, enrolled, "imminent-threat", **changes)
+        assert wrong == {}
+        await dana.wait_message(town.room("intake"), lambda m: "Waiting for approval" in m["text"], post["ts"])
+        asked = await mara.wait_message(
+            town.room("oversight"), lambda m: search in m["text"] and play.has(m, "approve_request"), timeout=30
+        )
+        told = json.dumps(asked["blocks"], ensure_ascii=False)
+        assert "An emergency, and it waits for you" in told
+        assert "may be a minor" in told
+        assert "PhotoAssessed" not in await town.kinds(search)
+        await decide(town, search, "approve_request")
+        await play.review_thread(eva, town.room("review"), search)
+
+
+async def test_words_of_a_banned_use_are_answered_in_writing_before_anything_is_searched(town, enrolled):
+    async with town.person("dana.ruiz") as dana, town.person("mara.quinn") as mara:
+        basis = "The man in the still told the clerk that he would be deported before he paid, and took the till."
+        _, search, wrong = await ask(town, dana, enrolled, "suspect", basis=basis)
+        assert wrong == {}
+        asked = await mara.wait_message(
+            town.room("oversight"), lambda m: search in m["text"] and play.has(m, "approve_request"), timeout=30
+        )
+        await mara.click(asked, "approve_request")
+        form = await mara.wait_view(lambda v: v.get("callback_id") == "approval")
+        assert "Never permitted" in json.dumps(form["blocks"])
+        assert "why it is not that use" in (await mara.submit({"reason": "Approved."}))["reason"]
+        why = "He said it himself, mocking; this is a robbery, and nobody's immigration status is asked for."
+        assert await mara.submit({"reason": why}) == {}
+    kinds = await town.kinds(search)
+    assert kinds[2:4] == ["Refused", "RequestApproved"]
 
 
 async def test_an_emergency_is_searched_at_once_and_its_approval_is_asked_for(town, enrolled):
@@ -194,7 +229,7 @@ async def test_what_was_handed_over_of_an_emergency_is_taken_back_when_it_is_ove
 
 
 async def test_photographs_beyond_arrests_are_searched_only_once_an_executive_allowed_them(town, enrolled):
-    await town.sql("UPDATE casework.person SET roles = roles || '{executive}' WHERE name = 'Mara Quinn'")
+    await town.sql("UPDATE casework.person SET roles = roles || '{executive}' WHERE name = 'Ada Bell'")
     try:
         async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva:
             post, search, wrong = await ask(town, dana, enrolled, "suspect", repositories=["parole"], **BEYOND)
@@ -208,10 +243,11 @@ async def test_photographs_beyond_arrests_are_searched_only_once_an_executive_al
                     lambda m: search in m["text"] and "1 of 1 approvals given" in json.dumps(m["blocks"]),
                 )
                 assert play.has(still, "allow_repository")
-            await decide(town, search, "allow_repository", "The parole office consented in writing.", days="3")
+            consented = "The parole office consented in writing."
+            await decide(town, search, "allow_repository", consented, by="ada.bell", days="3")
             await play.review_thread(eva, town.room("review"), search)
     finally:
-        await town.sql("UPDATE casework.person SET roles = array_remove(roles, 'executive') WHERE name = 'Mara Quinn'")
+        await town.sql("UPDATE casework.person SET roles = array_remove(roles, 'executive') WHERE name = 'Ada Bell'")
     [row] = await town.sql("SELECT body FROM casework.search WHERE id = $1", search)
     assert json.loads(row["body"])["evidence"]["classes"] == "arrest parole"
 

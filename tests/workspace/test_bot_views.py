@@ -246,7 +246,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "poor image question": approval.question(hold(search, State.QUALITY_HELD, typed), PACK),
         "approval settled": approval.settled(hold(search, State.CLOSED, typed)),
     }
-    reasons = {f"reason to {a}": approval.reason_form(SEARCH, a) for a in approval.WHAT}
+    reasons = {f"reason to {a}": approval.reason_form(SEARCH, a, bans=PACK.bans) for a in approval.WHAT}
     place = {"channel": "C0INTAKE000", "thread": "1764000000.000001"}
     purposes = [None, *PACK.purposes]
     forms = {f"form {n}": form_of(p, place, typed) for n, p in enumerate(purposes)}
