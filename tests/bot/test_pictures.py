@@ -31,9 +31,12 @@ def test_what_goes_depends_on_why(why, going):
 
 
 def deletions(steps):
-    """(why, when) of every deletion that the story orders."""
-    search, told = s.tell(steps)
-    ordered = [job for event in told for job in jobs.following(event, search, s.NOON) if job.kind == "delete-images"]
+    """(why, when) of every deletion that the story orders, command by command as at the door."""
+    search, ordered = None, []
+    for step in steps:
+        search, told = s.tell([step], search=search)
+        deleting = [job for event in told for job in jobs.following(event, search, s.NOON) if job.kind == "delete-images"]
+        ordered += deleting
     return [(job.payload["why"], job.delay) for job in ordered]
 
 
@@ -45,6 +48,11 @@ def test_an_examinations_photographs_go_after_the_decision_and_after_three_days_
     assert deletions(s.TO_REVIEW) == [("late", LATER)]
     assert deletions([*s.AGREED, (s.APPROVE, s.MARA)]) == [("late", LATER), ("decided", NOW)]
     assert deletions([*s.TO_REVIEW, (m.Withdraw("Solved."), s.DANA)]) == [("late", LATER), ("decided", NOW)]
+
+
+def test_what_was_on_its_way_to_the_examiners_when_it_was_withdrawn_goes_at_once():
+    steps = [*s.TO_REVIEW[:3], (m.Withdraw("Solved."), s.DANA), s.TO_REVIEW[3]]
+    assert deletions(steps) == [("decided", NOW), ("late", NOW)]
 
 
 def test_other_peoples_faces_go_as_soon_as_one_was_chosen():
