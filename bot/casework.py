@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from bot import checklist, drafts, jobs, known_answers, ledger, queue, store
 from bot.database import Conn, Pool
-from policy import typed
+from policy import approval, typed
 from policy.authority import searchable, withheld
 from policy.model import (
     Actor,
@@ -219,6 +219,11 @@ INSERT INTO casework.pack (id, sha256, text, examiners, supervisor_decides, cert
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING
 """
 REGISTER_PURPOSE = "INSERT INTO casework.purpose (pack, code) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+REGISTER_TERMS = """
+INSERT INTO casework.terms
+    (pack, purpose, approvers, emergency_hours, exceptional, exception_days, accepted_tiers, override_tiers)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+"""
 PACKS = "SELECT id, sha256, text FROM casework.pack"
 
 
@@ -240,12 +245,30 @@ async def register(conn: Conn, pack: Pack, text: str) -> list[tuple[str, str]]:
         review.checklist,
         pack.foils.shown if pack.foils else None,
     )
-    for purpose in pack.purposes:
-        await conn.execute(REGISTER_PURPOSE, pack.id, purpose.code)
+    await hold_to(conn, pack)
     rows = await conn.fetch(PACKS)
     if any(row["id"] == pack.id and row["sha256"] != pack.sha256 for row in rows):
         raise PackAlteredError(pack.id)
     return [(row["id"], row["text"]) for row in rows]
+
+
+async def hold_to(conn: Conn, pack: Pack) -> None:
+    """The database has what `pack` asks for each of its purposes, and lets no search stand on less."""
+    photographs, tiers = pack.repositories, pack.quality
+    for purpose in pack.purposes:
+        await conn.execute(REGISTER_PURPOSE, pack.id, purpose.code)
+        emergency = approval.path(purpose.code, pack)
+        await conn.execute(
+            REGISTER_TERMS,
+            pack.id,
+            purpose.code,
+            approval.always(purpose.code, pack),
+            emergency.approval_hours if emergency else None,
+            list(photographs.exceptional),
+            photographs.exception_days,
+            list(tiers.accepted_tiers),
+            list(tiers.override_tiers),
+        )
 
 
 async def known_packs(conn: Conn) -> list[tuple[str, str]]:

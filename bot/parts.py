@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import database
 from bot.acts import Rooms
-from bot.casework import Casework, register
+from bot.casework import Casework, hold_to, register
 from bot.database import Pool
 from bot.desk import Desk
 from bot.matching import Matcher
@@ -75,8 +75,9 @@ async def _identity(client: AsyncWebClient) -> Mapping[str, Any]:
 async def _casework(pool: Pool, settings: Settings) -> Casework:
     pack, text = load_pack(settings.pack, settings.pack_folder, settings.pack_key)
     async with pool.acquire() as conn, conn.transaction():
-        known = await register(conn, pack, text)
-    packs = {name: parse(text, name) for name, text in known}
+        packs = {name: parse(text, name) for name, text in await register(conn, pack, text)}
+        for known in packs.values():
+            await hold_to(conn, known)
     return Casework(pool, packs, pack, clock, settings.key_encryption_key)
 
 

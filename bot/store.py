@@ -16,6 +16,7 @@ from policy.model import (
     LeadDecided,
     LeadIssued,
     OutcomeRecorded,
+    QualityOverridden,
     RepositoryAllowed,
     RequestApproved,
     ReviewReturned,
@@ -90,6 +91,7 @@ INSERT INTO casework.aftermath (search, outcome, recorded_by, recorded_at, n)
 SELECT $1, $2, $3, $4, 1 + count(*) FROM casework.aftermath AS held WHERE held.search = $1
 """
 APPROVAL = "INSERT INTO casework.approval (search, requested_by, approver, approved_at) VALUES ($1, $2, $3, $4)"
+OVERRIDDEN = "INSERT INTO casework.overridden (search, requested_by, supervisor, overridden_at) VALUES ($1, $2, $3, $4)"
 PERMISSION = """
 INSERT INTO casework.permission (search, requested_by, executive, classes, reason, allowed_at, allowed_until)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -114,6 +116,8 @@ async def testify(conn: Conn, search: Search, event: Event, now: datetime) -> No
             await conn.execute(CORROBORATION, search.id, *said)
         case OutcomeRecorded():
             await conn.execute(AFTERMATH, search.id, event.outcome, event.by, event.at)
+        case QualityOverridden():
+            await conn.execute(OVERRIDDEN, search.id, search.requested_by, event.by, now)
         case RepositoryAllowed():
             said = (list(search.repositories), event.reason, now, event.until)
             await conn.execute(PERMISSION, search.id, search.requested_by, event.by, *said)

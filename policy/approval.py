@@ -26,8 +26,14 @@ def terms(command: RequestSearch, pack: Pack) -> Terms:
     """An emergency does not wait for a signature; but it does where what is asked gives cause for concern (M43)."""
     concerns = intake.concerns(command, pack)
     emergency = None if concerns else path(command.purpose, pack)
-    approvers = intake.approvers(command, pack, concerned=bool(concerns) or emergency is not None)
-    return Terms(concerns, approvers, emergency.approval_hours if emergency else None)
+    least = int(bool(concerns) or emergency is not None)
+    return Terms(concerns, max(always(command.purpose, pack), least), emergency.approval_hours if emergency else None)
+
+
+def always(purpose: str, pack: Pack) -> int:
+    """How many people have to approve each request for this purpose, whatever it says."""
+    asked = pack.pre_approval
+    return asked.approvers if not asked.purposes or purpose in asked.purposes else 0
 
 
 def path(purpose: str, pack: Pack) -> Emergency | None:

@@ -152,12 +152,6 @@ def protected(pack: Pack, answers: Mapping[str, str]) -> str:
     return f"The request mentions “{word}”: it may touch protected activity." if word else ""
 
 
-def approvers(command: RequestSearch, pack: Pack, *, concerned: bool) -> int:
-    """How many people have to approve: what the pack wants for this purpose, and at least one where there is cause."""
-    always = not pack.pre_approval.purposes or command.purpose in pack.pre_approval.purposes
-    return max(pack.pre_approval.approvers if always else 0, int(concerned))
-
-
 def _mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
     """The first of `words` in the texts; one that ends in a star begins a word, the others are whole."""
     spoken = " ".join(texts).casefold()

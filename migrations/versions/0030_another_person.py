@@ -6,7 +6,7 @@ Why: an arrest on a lead is the very case in which that has to be recorded later
 from migrations import sql
 
 revision = "0030"
-down_revision = "0025"
+down_revision = "0026"
 
 
 def upgrade() -> None:

@@ -1,11 +1,13 @@
 """Around the door, in plain SQL and as the bot's own role: the database refuses what the policy refuses."""
 
 import json
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from bot import store
+from bot.casework import register
 from policy import model as m
 from policy.model import Search
 from tests import story as s
@@ -19,6 +21,7 @@ CONTEXT = "INSERT INTO casework.context VALUES ($1, 'K7', $2, $3)"
 RESOLUTION = "INSERT INTO casework.resolution VALUES ($1, $2, $3, $4)"
 PERMISSION = "INSERT INTO casework.permission VALUES ($1, $2, $3, $4, 'Consented to in writing.', $5, $6)"
 RETURNED = "INSERT INTO casework.returned VALUES ($1, $2, $3, $4, $5)"
+OVERRIDDEN = "INSERT INTO casework.overridden VALUES ($1, $2, $3, $4)"
 PEOPLE = "INSERT INTO casework.person (id, name, roles, certified_until) VALUES ($1, $1, $2, $3)"
 
 
@@ -33,7 +36,8 @@ async def bot(casework, database):
     await conn.execute(PEOPLE, "never", ["examiner", "supervisor"], None)
     await conn.execute(PEOPLE, "clerk", ["auditor"], later)
     await conn.execute(PEOPLE, "both", ["examiner", "supervisor"], later)
-    await conn.execute(PEOPLE, "chief", ["supervisor"], later)
+    await conn.execute(PEOPLE, "chief", ["supervisor", "executive"], later)
+    await conn.execute(PEOPLE, "late", ["executive"], s.NOON)
     yield conn
     await conn.close()
 
@@ -68,6 +72,10 @@ def returned(who="chief", reason="The light differs.", n=1):
     return RETURNED, SEARCH, n, who, reason, s.NOON
 
 
+def overridden(who):
+    return OVERRIDDEN, SEARCH, s.DANA.id, who, s.NOON
+
+
 TWO = (opinion(EVA.id), opinion(NOOR.id))
 REFUSED = {
     "an opinion of the requester": ("reviews_not_own", [opinion(s.DANA.id)]),
@@ -91,7 +99,15 @@ REFUSED = {
         "decides_not_own",
         [*TWO, opinion("both"), lead(EVA.id, NOOR.id, "both")],
     ),
-    "a review that an examiner sends back": ("returned_by_an_outsider", [*TWO, opinion("both"), returned("both")]),
+    "a review that an examiner sends back": ("examines_not_returned", [*TWO, opinion("both"), returned("both")]),
+    "an opinion of whoever sent it back": ("examines_not_returned", [*TWO, returned("both"), opinion("both")]),
+    "an opinion of whoever let the photograph through": (
+        "examines_not_approved",
+        [overridden("both"), opinion("both")],
+    ),
+    "a poor photograph that the requester lets through": ("approves_not_own", [overridden(s.DANA.id)]),
+    "a poor photograph that no supervisor lets through": ("has_role", [overridden("clerk")]),
+    "a poor photograph let through by the uncertified": ("is_certified", [overridden("lapsed")]),
     "a review that the requester sends back": ("returned_by_an_outsider", [*TWO, returned(s.DANA.id)]),
     "a review that is sent back for no reason": ("returned_reason_check", [*TWO, returned(reason=" ")]),
     "a lead of two after it was sent back": (
@@ -176,19 +192,19 @@ async def test_a_lead_whose_contradictions_were_resolved_stands(bot):
     assert await bot.fetchval("SELECT count(*) FROM casework.lead") == 1
 
 
-async def held(conn, **changed) -> m.SearchId:
-    """A search that waits for an approval, written past the door."""
-    body = store.as_json(Search(m.SearchId("LG-BBBBBBBBBBBB"))) | {"approvers": 1, "state": "held"} | changed
-    row = await conn.fetchrow("SELECT pack, purpose, requested_by, requested_at FROM casework.search")
-    await conn.execute(
-        "INSERT INTO casework.search VALUES ($1, 1, 'held', $2, $3, 'X-1', $4, $5, NULL, $6)",
-        body["id"],
-        row["pack"],
-        row["purpose"],
-        row["requested_by"],
-        row["requested_at"],
-        json.dumps(body | {"pack": row["pack"]}),
+NYPD, IN_A_WEEK = s.pack(), s.NOON + s.timedelta(days=7)
+WRITTEN = "INSERT INTO casework.search VALUES ($1, 1, $2, $3, $4, 'X-1', $5, $6, NULL, $7, $6)"
+
+
+async def held(conn, pack=NYPD, purpose="suspect", **changed) -> m.SearchId:
+    """A search that waits for an approval, or whatever else it says of itself, written past the door."""
+    body = (
+        store.as_json(Search(m.SearchId("LG-BBBBBBBBBBBB")))
+        | {"approvers": 1, "state": "held", "pack": pack.id}
+        | changed
     )
+    said = (body["id"], body["state"], pack.id, purpose, s.DANA.id, s.NOON, json.dumps(body))
+    await conn.execute(WRITTEN, *said)
     return body["id"]
 
 
@@ -240,7 +256,7 @@ async def beyond(conn) -> m.SearchId:
     return search
 
 
-def permission(search, executive, classes=("parole",), until=s.NEXT_YEAR):
+def permission(search, executive, classes=("parole",), until=IN_A_WEEK):
     return PERMISSION, search, s.DANA.id, executive, list(classes), s.NOON, until
 
 
@@ -255,7 +271,13 @@ async def test_photographs_beyond_arrests_are_searched_only_with_an_executives_p
 
 
 PERMISSIONS = {
-    "of a supervisor": ("has_role", {"executive": "chief"}),
+    "of a supervisor": ("has_role", {"executive": "both"}),
+    "of an executive whose certification ran out": ("is_certified", {"executive": "late"}),
+    "of whoever approved the request": ("allows_not_approved", {"executive": "chief"}),
+    "for longer than the pack lets it stand": (
+        "permission_ends",
+        {"executive": s.REX.id, "until": s.NOON + s.timedelta(days=8)},
+    ),
     "of who asked": ("approves_not_own", {"executive": s.DANA.id}),
     "of another class": ("exception_asked", {"executive": s.REX.id, "classes": ("juvenile",)}),
     "that ended before it began": ("permission_check", {"executive": s.REX.id, "until": s.NOON}),
@@ -276,6 +298,178 @@ async def test_nobody_widens_a_permission_afterwards(bot):
     await at_once(bot, permission(search, s.REX.id))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await bot.execute("UPDATE casework.permission SET allowed_until = 'infinity'")
+
+
+# --- what the pack asks, whatever the row says of itself ----------------------------------------------------------------
+
+DETROIT, EUROPE = s.pack("detroit-2024"), s.pack("eu-aiact-post-rbi")
+DUE = {"approval_due": "2026-03-14T12:00:00Z"}
+BELIEVED = {
+    "that nobody has to approve it": (DETROIT, "violent-crime", {"approvers": 0}, "approvers_of_the_pack"),
+    "that one person has to": (DETROIT, "violent-crime", {"approvers": 1}, "approvers_of_the_pack"),
+    "that it is an emergency, where the pack knows none": (
+        DETROIT,
+        "violent-crime",
+        {"approvers": 2, **DUE},
+        "held_until_approved",
+    ),
+    "that it is an emergency, for a purpose that is none": (s.pack(), "suspect", DUE, "held_until_approved"),
+    "that its approval is due later than the pack says": (
+        s.pack(),
+        "imminent-threat",
+        {"approval_due": "2026-03-14T12:00:01Z"},
+        "held_until_approved",
+    ),
+    "that it is an emergency of which nobody owes an approval": (
+        s.pack(),
+        "imminent-threat",
+        {"approvers": 0, **DUE},
+        "approvers_of_the_pack",
+    ),
+    "that it is an emergency, though it gives cause for concern": (
+        s.pack(),
+        "imminent-threat",
+        {**DUE, "concerns": ["It may touch protected activity."]},
+        "held_until_approved",
+    ),
+    "that nobody has to approve what gives cause for concern": (
+        s.pack(),
+        "suspect",
+        {"approvers": 0, "concerns": ["The person may be a minor."]},
+        "approvers_of_the_pack",
+    ),
+    "that judges need not approve": (EUROPE, "authorised", {"approvers": 0}, "approvers_of_the_pack"),
+    "that photographs may be searched that the pack does not know": (
+        s.pack("utah-2021"),
+        s.pack("utah-2021").purposes[0].code,
+        {"approvers": 0, "repositories": ["parole"]},
+        "approvers_of_the_pack",
+    ),
+}
+
+
+@pytest.fixture
+async def packs(bot, pool):
+    """The bot's login, and every pack on record."""
+    async with pool.acquire() as conn, conn.transaction():
+        for name in s.NAMES:
+            await register(conn, s.pack(name), s.text_of(name))
+    return bot
+
+
+@pytest.mark.parametrize("name", BELIEVED)
+@pytest.mark.parametrize("state", ["requested", "searched"])
+async def test_a_row_is_not_believed(name, state, packs):
+    pack, purpose, said, rule = BELIEVED[name]
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await held(packs, pack, purpose, **said, state=state)
+    assert refused.value.constraint_name == rule
+
+
+async def test_nor_where_it_ran_and_is_closed(packs):
+    closed = {"approvers": 0, "state": "held", "evidence": {"k": 20}}
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await held(packs, DETROIT, "violent-crime", **closed)
+    assert refused.value.constraint_name == "approvers_of_the_pack"
+
+
+async def test_what_the_packs_ask_for_stands(packs):
+    """The walls let through what may pass: an emergency of the pack's own, and a request that needs nobody."""
+    await held(packs, s.pack(), "imminent-threat", **DUE, state="requested")
+    await held(packs, s.pack(), "suspect", id="LG-CCCCCCCCCCCC", approvers=0, state="requested")
+
+
+async def test_a_pack_whose_terms_are_not_on_record_lets_nothing_be_searched(bot, superuser):
+    await superuser.execute("DELETE FROM casework.terms")
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await held(bot, approvers=0, state="requested")
+    assert refused.value.constraint_name == "terms_on_record"
+
+
+async def test_nobody_changes_what_a_pack_asks(packs):
+    for change in ("UPDATE casework.terms SET approvers = 0", "DELETE FROM casework.terms"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await packs.execute(change)
+
+
+async def test_of_two_classes_asked_for_both_are_permitted_or_nothing_is_searched(bot):
+    search = await held(bot, repositories=["parole", "other-lawful"])
+    await at_once(bot, (APPROVAL, search, s.DANA.id, "chief", s.NOON), permission(search, s.REX.id))
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, (MOVE, search))
+    assert refused.value.constraint_name == "permitted_in_writing"
+
+
+FACE = {"faces": [{"index": 0, "tier": "good", "reasons": [], "inter_eye_px": 90.0}], "face": 0}
+GO_ON = "UPDATE casework.search SET state = $2, state_since = $3 WHERE id = $1"
+
+
+async def test_a_permission_that_ran_out_lets_nothing_be_searched(bot):
+    search = await held(bot, repositories=["parole"], **FACE)
+    until = s.NOON + s.timedelta(hours=1)
+    await at_once(
+        bot,
+        (APPROVAL, search, s.DANA.id, "chief", s.NOON),
+        permission(search, s.REX.id, until=until),
+        (GO_ON, search, "assessed", s.NOON),
+    )
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, (GO_ON, search, "searched", until))
+    assert refused.value.constraint_name == "permission_ended"
+    await at_once(bot, (GO_ON, search, "searched", until - s.timedelta(seconds=1)))
+    await at_once(bot, (GO_ON, search, "in-review", until + s.timedelta(days=1)))  # what was found in time stays found
+
+
+@pytest.mark.parametrize(
+    ("tier", "by", "stands"),
+    [
+        ("good", None, True),
+        ("limited", None, True),
+        ("poor", None, False),
+        ("poor", "chief", True),
+        ("unsuitable", "chief", False),
+    ],
+)
+@pytest.mark.parametrize("state", ["assessed", "searched", "in-review"])
+async def test_a_face_below_the_floor_is_searched_only_where_a_supervisor_let_it_through(tier, by, stands, state, bot):
+    face = {"faces": [{"index": 0, "tier": tier, "reasons": [], "inter_eye_px": 30.0}], "face": 0}
+    search = await held(bot, approvers=0, **face)
+    through = [(OVERRIDDEN, search, s.DANA.id, by, s.NOON)] if by else []
+    if stands:
+        await at_once(bot, *through, (GO_ON, search, state, s.NOON))
+    else:
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            await at_once(bot, *through, (GO_ON, search, state, s.NOON))
+        assert refused.value.constraint_name == "quality_floor"
+
+
+async def test_without_a_face_nothing_is_searched(bot):
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await held(bot, approvers=0, state="searched")
+    assert refused.value.constraint_name == "quality_floor"
+
+
+BEYOND = {"repositories-reason": "He was on parole when the still was taken; the office consented to a search."}
+PAROLE = replace(s.ASK, fields={**s.FIELDS, **BEYOND}, repositories=("parole",))
+
+
+async def test_the_executive_who_allowed_further_photographs_does_not_examine(casework, bot):
+    other = m.SearchId("LG-CCCCCCCCCCCC")
+    await bot.execute("UPDATE casework.person SET roles = roles || '{examiner}' WHERE id = $1", s.REX.id)
+    approve, allow = m.ApproveRequest(approve=True, reason="Sound."), m.AllowRepository(allow=True, reason="Sound.")
+    for command, by in [(PAROLE, s.DANA), (approve, s.MARA), (allow, s.REX), *s.TO_REVIEW[1:]]:
+        await casework.submit(other, command, by)
+    opinion_of_rex = (OPINION, other, s.DANA.id, s.REX.id, s.NOON, json.dumps(s.COMPARED))
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, opinion_of_rex)
+    assert refused.value.constraint_name == "examines_not_approved"
+
+
+async def test_whoever_sent_it_back_does_not_examine_later_nor_the_other_way_round(bot):
+    await at_once(bot, *TWO, returned("both"))
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await at_once(bot, opinion("both"))
+    assert refused.value.constraint_name == "examines_not_returned"
 
 
 # --- what becomes of a lead -------------------------------------------------------------------------------------------
