@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from bot import store
-from bot.casework import register
+from bot.casework import hold_to, register
 from policy import model as m
 from policy.model import Search
 from tests import story as s
@@ -384,6 +384,15 @@ async def test_a_pack_whose_terms_are_not_on_record_lets_nothing_be_searched(bot
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await held(bot, approvers=0, state="requested")
     assert refused.value.constraint_name == "terms_on_record"
+
+
+async def test_a_pack_that_was_on_record_before_its_terms_were_is_held_to_them_from_the_next_start(
+    bot, pool, superuser
+):
+    await superuser.execute("DELETE FROM casework.terms")
+    async with pool.acquire() as conn, conn.transaction():
+        await hold_to(conn, s.pack())
+    await held(bot, approvers=0, state="requested")
 
 
 async def test_nobody_changes_what_a_pack_asks(packs):

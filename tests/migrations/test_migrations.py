@@ -99,6 +99,23 @@ async def _drop(url, role):
     await conn.close()
 
 
+async def test_who_let_a_poor_photograph_through_before_0026_is_on_record_after_it(empty):
+    await migrations.upgrade(empty, "0025")
+    conn = await asyncpg.connect(empty)
+    await conn.execute("""
+        SET session_replication_role = replica;
+        INSERT INTO casework.person (id, name, roles) VALUES ('dana', 'Dana', '{requester}'), ('mara', 'Mara', '{supervisor}');
+        INSERT INTO casework.search (id, version, state, pack, purpose, case_number, requested_by, requested_at, body)
+            SELECT 'LG-AAAAAAAAAAA' || n, 1, 'assessed', 'a@1.0.0', 'suspect', 'X', 'dana', now(),
+                   jsonb_build_object('pack', 'a@1.0.0', 'overridden_by', CASE n WHEN 1 THEN 'mara' END)
+            FROM generate_series(1, 2) AS n;
+        SET session_replication_role = origin""")
+    await conn.close()
+    await migrations.upgrade(empty)
+    through = await asked(empty, "SELECT search, requested_by, supervisor FROM casework.overridden")
+    assert through == [("LG-AAAAAAAAAAA1", "dana", "mara")]
+
+
 async def test_a_program_newer_than_the_schema_does_not_start(empty):
     with pytest.raises(SchemaTooOldError, match="revision none"):
         await bot_database.connect(empty, name="test")
