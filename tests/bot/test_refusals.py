@@ -19,7 +19,7 @@ from policy.authority import AUTHORITY
 from policy.preparation import Brightness, Greyscale
 from tests import story as s
 from tests.bot.test_casework import SEARCH, tell
-from tests.policy.test_approvals import ALLOW, EMERGENCY, MINOR, NO, PAROLE, POOR, YES
+from tests.policy.test_approvals import ALLOW, BANNED, BOTH, EMERGENCY, MINOR, NO, PAROLE, POOR, YES
 from tests.story import BEN, DANA, EVA, MARA, NOBODY, OMNI, REX, SAM, SYSTEM, VERA
 from tests.workspace.judges.limits_judge import limits_say
 
@@ -69,6 +69,30 @@ MET = {
     "approves-not-own": ([(MINOR, OMNI)], YES, OMNI, "who asked may not approve"),
     "no-conflict": ([*s.TO_REVIEW, (m.DeclareConflict("A neighbour."), EVA)], s.LEAD, EVA, "stand aside"),
     "examines-not-approved": ([(MINOR, DANA), (YES, OMNI), *s.TO_REVIEW[1:]], s.LEAD, OMNI, "having approved it"),
+    "examines-not-returned": (
+        [*s.AGREED, (m.ReturnReview("One more opinion, please."), OMNI)],
+        s.LEAD,
+        OMNI,
+        "when you sent this review back",
+    ),
+    "approves-not-allowed": (
+        [(PAROLE, DANA), (ALLOW, REX)],
+        YES,
+        replace(REX, roles=BOTH.roles),
+        "for somebody else to approve",
+    ),
+    "allows-not-approved": (
+        [(PAROLE, DANA), (YES, OMNI)],
+        ALLOW,
+        replace(OMNI, roles=BOTH.roles),
+        "for somebody else to allow",
+    ),
+    "answers-the-ban": (
+        [(replace(s.ASK, fields={**s.FIELDS, "basis": BANNED}), DANA)],
+        YES,
+        MARA,
+        "Say in the reason why it is not that use",
+    ),
     "decides-not-own": ([*s.TO_REVIEW, *s.says(s.LEAD, OMNI), *s.says(s.LEAD, EVA)], s.APPROVE, OMNI, "who examined"),
     "opinion-locked": ([*s.TO_REVIEW, *s.says(s.NO_LEAD, EVA)], s.LEAD, EVA, "can no longer be changed"),
     "approval-owed": ([(s.ASK, DANA)], YES, MARA, "nobody waits for one"),
@@ -138,6 +162,7 @@ MET = {
         "Say in writing how that is resolved",
     ),
     "sees-after-locking": (s.AGREED, s.LOOKED, MARA, ""),
+    "own-photograph": ([], s.ASK, SAM, ""),
     "permission-ends": (
         [(PAROLE, DANA)],
         m.AllowRepository(allow=True, reason="Consented to.", days=8),
@@ -152,7 +177,7 @@ MET = {
 }
 BY_THEMSELVES = {
     "sees-after-locking": "a question, and no command of its own (tests/policy/test_authority.py has it)",
-    "own-photograph": "the button beneath a photograph, and no command (tests/journeys/test_refusals.py has it)",
+    "own-photograph": "asked before there is a command (tests/policy/test_authority.py has it)",
     "own-pack": "a search is always given its own pack at the door (tests/policy/test_authority.py has it)",
 }
 """Refusals that this door cannot be brought to at one fixed hour, and where they are met instead."""
