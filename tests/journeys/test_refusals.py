@@ -11,7 +11,7 @@ import pytest
 from deploy.demo import play
 from policy.authority import AUTHORITY
 from policy.model import AllowRepository, ApproveRequest, RequestSearch
-from tests.journeys.test_purposes import BEYOND, ask
+from tests.journeys.test_purposes import BEYOND, ask, decide
 
 ROOT = Path(__file__).parents[2]
 NEXT_YEAR = datetime(datetime.now(UTC).year + 1, 12, 31, tzinfo=UTC)
@@ -42,6 +42,10 @@ TOLD = {
     "no-conflict": "stand aside",
     "approves-not-examined": "You examined the candidates",
 }
+APART = {  # what was done first, what is refused then, and the words
+    "allows-not-approved": ("approve_request", "allow_repository", "for somebody else to allow"),
+    "approves-not-allowed": ("allow_repository", "approve_request", "for somebody else to approve"),
+}
 LATE = {
     "approval-owed": "nobody waits for one",
     "exception-asked": "does not ask for photographs",
@@ -59,14 +63,14 @@ NOT_OFFERED = {
 def test_every_refusal_of_intake_and_approval_is_met_below():
     bars = {bar.rule for one in (RequestSearch, ApproveRequest, AllowRepository) for bar in AUTHORITY[one].bars}
     of_all = {"has-role", "is-certified", "fits-state", "own-pack", "decides-with-reason", "permission-ends"}
-    met = {*BESIDE, *ABOVE, *TOLD, *LATE, *NOT_OFFERED}
+    met = {*BESIDE, *ABOVE, *TOLD, *APART, *LATE, *NOT_OFFERED}
     assert {rule if not rule.startswith("field:") else "field:" for rule in met} == bars | of_all | _of_intake()
 
 
 def _of_intake() -> set[str]:
-    """The rules that the two modules of intake make."""
+    """The rules that the modules of intake make, and the one of whom the form is for."""
     found: set[str] = set()
-    for path in (ROOT / "policy" / "intake.py", ROOT / "bot" / "intake.py"):
+    for path in (ROOT / "policy" / "intake.py", ROOT / "policy" / "questions.py", ROOT / "bot" / "intake.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(ast.Name("Refused"), [ast.Constant(str(rule)), *_]):
@@ -277,3 +281,23 @@ async def test_a_request_that_was_made_already_is_not_made_again(town, enrolled)
         await dana.shortcut("request_search", post)
         assert ABOVE["fits-state"] in json.dumps(await dana.wait_view(lambda v: v.get("callback_id") != "request_form"))
         await dana.close_view()
+
+
+@pytest.mark.parametrize("rule", APART)
+async def test_one_person_does_not_both_approve_a_request_and_allow_its_photographs(rule, town, enrolled):
+    first, then, words = APART[rule]
+    async with (
+        roster(town, "ada.bell", "supervisor", "executive"),
+        town.person("dana.ruiz") as dana,
+        town.person("ada.bell") as ada,
+    ):
+        _, search, wrong = await ask(town, dana, enrolled, "suspect", repositories=["parole"], **BEYOND)
+        assert wrong == {}
+        await decide(town, search, first, by="ada.bell", **({"days": "3"} if first == "allow_repository" else {}))
+        asked = await ada.wait_message(
+            town.room("oversight"), lambda m: search in m["text"] and play.has(m, then), timeout=30
+        )
+        await ada.click(asked, then)
+        assert words in json.dumps(await ada.wait_view())
+        await ada.close_view()
+    assert (await town.entries(search))[-1].data["rule"] == rule
