@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot import clicks, ledger, store
+from bot.acts import Rooms
 from bot.casework import Casework
 from bot.database import Pool
 from bot.desk import Desk
@@ -15,9 +16,9 @@ from bot.people import People
 from bot.views import aftermath
 from policy import intake
 from policy.aftermath import ANOTHER
-from policy.model import Actor, RecallLead, Refused, Role, SearchId
+from policy.model import Actor, RecallLead, Refused, SearchId
+from policy.questions import Question, closed_only, may_ask
 
-NOT_FOR_YOU = "This is for supervisors; you are none. The attempt was recorded."
 NO_LEADS = "There is no lead under that number. Nothing was changed. `/face-case` shows what there is of a case."
 HOW_IT_IS_KNOWN = "Say how it is known: whoever has a lead of this case reads it."
 REASON_MIN_CHARS = 10
@@ -26,25 +27,25 @@ REASON_MIN_CHARS = 10
 class Closing:
     """The command's second half and its form. Built by the composition root."""
 
-    def __init__(self, casework: Casework, pool: Pool, people: People, desk: Desk) -> None:
+    def __init__(self, casework: Casework, pool: Pool, people: People, desk: Desk, rooms: Rooms) -> None:
         self._casework = casework
         self._pool = pool
         self._people = people
         self._desk = desk
+        self._rooms = rooms
 
     async def asked(self, ack: AsyncAck, body: dict[str, Any], untrusted_number: str) -> None:
         """A supervisor sees what would be recalled, and nothing is before they confirm it with a reason."""
         by = await self._people.actor(body["team_id"], body["user_id"])
         number = intake.normalised(untrusted_number)
-        allowed = Role.SUPERVISOR in by.roles
+        refused = may_ask(Question.CLOSING, by)
         async with self._pool.acquire() as conn, conn.transaction():
-            leads = await store.leads_under(conn, number) if allowed else []
-            examines = Role.EXAMINER in by.roles  # and so reads nothing of what is still open (M17)
-            rows = await store.of_case(conn, number, closed_only=examines) if allowed else []
-            data = {"command": "face-recall", "allowed": allowed, "searches": leads}
+            leads = await store.leads_under(conn, number) if not refused else []
+            rows = await store.of_case(conn, number, closed_only=closed_only(by)) if not refused else []
+            data = {"command": "face-recall", "allowed": refused is None, "searches": leads}
             await ledger.append(conn, "oversight", "Asked", at=self._casework.now(), actor=by.id, data=data)
-        if not allowed:
-            await ack(text=NOT_FOR_YOU)
+        if refused:
+            await ack(text=refused.reason)
         elif not leads:
             await ack(text=NO_LEADS)
         else:

@@ -107,7 +107,7 @@ class Desk:
         try:
             await self._client.chat_update(channel=channel, ts=ts, text=text, blocks=list(blocks))
         except SlackApiError as error:
-            if error.response["error"] != "message_not_found":
+            if refusal(error) != "message_not_found":
                 raise
 
     async def tell(self, channel: str, user: str, text: str, thread: str | None = None) -> None:
@@ -118,9 +118,15 @@ class Desk:
         opened = _said(await self._client.conversations_open(users=[user]))
         return str(opened["channel"]["id"])
 
-    async def leave(self, channel: str) -> None:
-        """The bot is not in the channel any more; where it was not, nothing happens."""
-        await self._client.conversations_leave(channel=channel)
+    async def leave(self, channel: str) -> bool:
+        """The bot is not in the channel any more; False where it was not. SlackApiError where Slack does not let it."""
+        try:
+            said = _said(await self._client.conversations_leave(channel=channel))
+        except SlackApiError as error:
+            if refusal(error) in {"channel_not_found", "not_in_channel"}:
+                return False
+            raise
+        return not said.get("not_in_channel")
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -187,9 +193,9 @@ class Desk:
         try:
             await self._client.files_delete(file=file)
         except SlackApiError as error:
-            if error.response["error"] == "cant_delete_file":
+            if refusal(error) == "cant_delete_file":
                 return False
-            if error.response["error"] not in {"file_not_found", "file_deleted"}:
+            if refusal(error) not in {"file_not_found", "file_deleted"}:
                 raise
         return True
 
@@ -208,7 +214,7 @@ class Desk:
         try:
             await self.file_facts(file)
         except SlackApiError as error:
-            if error.response["error"] in {"file_not_found", "file_deleted"}:
+            if refusal(error) in {"file_not_found", "file_deleted"}:
                 return False
             raise
         return True
@@ -218,7 +224,7 @@ class Desk:
         try:
             facts = await self.file_facts(file)
         except SlackApiError as error:
-            if error.response["error"] in {"file_not_found", "file_deleted"}:
+            if refusal(error) in {"file_not_found", "file_deleted"}:
                 raise PhotoGoneError("The photograph is no longer in Slack. Post it again to ask again.") from error
             raise
         url = facts.get("url_private_download") or facts.get("url_private")
@@ -248,7 +254,7 @@ class Desk:
         try:
             await self._client.views_update(view_id=view_id, view=view, hash=view_hash)
         except SlackApiError as error:
-            if error.response["error"] not in {"hash_conflict", "not_found"}:
+            if refusal(error) not in {"hash_conflict", "not_found"}:
                 raise
 
     async def members(self, channel: str) -> frozenset[str]:
@@ -258,6 +264,31 @@ class Desk:
         while True:
             page = _said(await self._client.conversations_members(channel=channel, cursor=cursor, limit=200))
             found.update(page["members"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return frozenset(found)
+
+    async def user(self, account: str) -> Mapping[str, Any] | None:
+        """What Slack says of an account; None where it knows none, or none that we may see."""
+        try:
+            said = _said(await self._client.users_info(user=account))
+        except SlackApiError as error:
+            if refusal(error) in {"user_not_found", "user_not_visible"}:
+                return None
+            raise
+        return said["user"]
+
+    async def channels(self) -> frozenset[str]:
+        """The public and private channels that the bot is in now."""
+        found: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = _said(
+                await self._client.users_conversations(
+                    types="public_channel,private_channel", exclude_archived=True, limit=200, cursor=cursor
+                )
+            )
+            found.update(channel["id"] for channel in page["channels"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return frozenset(found)
@@ -282,6 +313,12 @@ async def keep_upload(conn: Conn, search: str, label: str, file: str) -> None:
 async def forget_upload(conn: Conn, search: str, label: str) -> None:
     """No block shows that picture any more."""
     await conn.execute(FORGET_UPLOAD, search, label)
+
+
+def refusal(error: SlackApiError) -> str:
+    """Slack's own word for why not; empty where it only failed, and answered something else than JSON."""
+    said = error.response.data
+    return str(said.get("error", "")) if isinstance(said, dict) else ""
 
 
 def _said(answer: AsyncSlackResponse) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import aiohttp
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -19,11 +20,12 @@ from bot.aftermath import Aftermath
 from bot.cases import Cases
 from bot.closing import Closing
 from bot.database import AWAY
-from bot.desk import Desk
+from bot.desk import Desk, refusal
 from bot.home import Home
 from bot.intake import Intake
 from bot.oversight import Oversight
 from bot.parts import Parts, clock, viewer_of
+from bot.people import StandingUnknownError
 from bot.quality import Quality
 from bot.review import Review
 from bot.views import comparison, request, review
@@ -33,6 +35,10 @@ log = structlog.get_logger()
 UNRECORDED = (
     "This could not be recorded just now, so nothing was done. What you entered is still here. "
     "Try again in a minute; if it stays so, tell your administrator."
+)
+UNASKED = (
+    "Slack could not be asked just now whether your account is a full member of this workspace, so nothing was done. "
+    "What you entered is still here. Try again in a minute; if it stays so, tell your administrator."
 )
 TOO_LATE = "That took too long for Slack to show you the form. Nothing was done; press the button again."
 
@@ -82,6 +88,9 @@ def _events(app: AsyncApp, p: Parts, intake: Intake) -> None:
     async def moved(event: dict[str, Any]) -> None:
         p.people.changed(event["channel"])
 
+    async def account_changed(event: dict[str, Any]) -> None:
+        p.people.account_changed(event["user"])
+
     home = Home(p.casework, p.pool, p.people, p.desk, p.rooms)
 
     async def opened(body: dict[str, Any]) -> None:
@@ -95,6 +104,7 @@ def _events(app: AsyncApp, p: Parts, intake: Intake) -> None:
     app.command("/face-queue")(_commanded(home.queue))
     for event in ("member_joined_channel", "member_left_channel"):
         app.event(event)(moved)
+    app.event("user_change")(account_changed)
     app.event(re.compile(".*"))(_seen)
 
 
@@ -179,11 +189,10 @@ def _acknowledged(listener: Listener, desk: Desk) -> Answerer:
     async def wrapped(ack: AsyncAck, body: dict[str, Any]) -> None:
         try:
             await listener(body)
-        except AWAY as error:
-            log.warning("listener.database-away", error=type(error).__name__)
+        except (*AWAY, StandingUnknownError) as error:
             if trigger := body.get("trigger_id"):
-                with contextlib.suppress(SlackApiError):
-                    await desk.open_view(trigger, review.telling(UNRECORDED))
+                with contextlib.suppress(SlackApiError, aiohttp.ClientError, TimeoutError):
+                    await desk.open_view(trigger, review.telling(_put_off(error)))
         except SlackApiError as error:
             await _trigger_gone(error, desk, body)
         await ack()
@@ -193,7 +202,7 @@ def _acknowledged(listener: Listener, desk: Desk) -> Answerer:
 
 async def _trigger_gone(error: SlackApiError, desk: Desk, body: Mapping[str, Any]) -> None:
     """A click delivered twice has its modal already; one that Slack gave us too late has to be made again."""
-    code = error.response["error"]
+    code = refusal(error)
     if code == "exchanged_trigger_id":
         return
     if code not in {"expired_trigger_id", "trigger_expired", "invalid_trigger_id"}:
@@ -206,10 +215,9 @@ def _answered(listener: Answerer) -> Answerer:
     async def wrapped(ack: AsyncAck, body: dict[str, Any]) -> None:
         try:
             await listener(ack, body)
-        except AWAY as error:
-            log.warning("listener.database-away", error=type(error).__name__)
+        except (*AWAY, StandingUnknownError) as error:
             block = next(iter(body["view"]["state"]["values"]))
-            await ack(response_action="errors", errors={block: UNRECORDED})
+            await ack(response_action="errors", errors={block: _put_off(error)})
 
     return wrapped
 
@@ -218,11 +226,19 @@ def _commanded(listener: Answerer) -> Answerer:
     async def wrapped(ack: AsyncAck, body: dict[str, Any]) -> None:
         try:
             await listener(ack, body)
-        except AWAY as error:
-            log.warning("listener.database-away", error=type(error).__name__)
-            await ack(text=UNRECORDED)
+        except (*AWAY, StandingUnknownError) as error:
+            await ack(text=_put_off(error))
 
     return wrapped
+
+
+def _put_off(error: Exception) -> str:
+    """What whoever clicked is told: nothing was done, and whom it is waited for."""
+    if isinstance(error, StandingUnknownError):
+        log.warning("listener.slack-away", error=type(error.__cause__).__name__)
+        return UNASKED
+    log.warning("listener.database-away", error=type(error).__name__)
+    return UNRECORDED
 
 
 def _starting(prefix: str) -> Any:

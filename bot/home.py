@@ -9,7 +9,7 @@ from bot.acts import Rooms
 from bot.casework import Casework
 from bot.database import AWAY, Pool
 from bot.desk import Desk
-from bot.people import People
+from bot.people import People, StandingUnknownError
 from bot.views import home, review
 from bot.views.blocks import View
 from policy.authority import examination, may_examine
@@ -36,7 +36,7 @@ class Home:
             return
         try:
             view = await self._drawn(team, event["user"])
-        except AWAY:
+        except (*AWAY, StandingUnknownError):
             view = home.away()
         await self._desk.publish(event["user"], view)
 

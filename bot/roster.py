@@ -1,7 +1,7 @@
 """The roster, fed from Slack's user groups: who is in which group has which role. Certification never comes from Slack.
 
-One account is one person or nobody; guests, strangers of Slack Connect, bots and deactivated accounts are nobody (M36).
-Every change of a role is a ledger event.
+One account is one person or nobody; guests, strangers of Slack Connect, bots and deactivated accounts are nobody (M36),
+here and, wherever the roster comes from, at every click (bot/people.py). Every change of a role is a ledger event.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +22,8 @@ ROLE_OF_GROUP: Mapping[str, Role] = {
     "face-executives": Role.EXECUTIVE,
     "face-auditors": Role.AUDITOR,
 }
+
+RESERVED = frozenset({"system", "operator", "slack", "known-answer"})  # in the ledger these are no person
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,33 @@ def members(
 
 
 def _roles(untrusted_user: Mapping[str, Any], of: Mapping[str, set[Role]], team: str) -> frozenset[Role]:
-    barred = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
-    if any(untrusted_user.get(flag) for flag in barred) or untrusted_user.get("team_id", team) != team:
+    if barred(untrusted_user, team):
         return frozenset()
     return frozenset(of.get(untrusted_user["id"], ()))
+
+
+def barred(untrusted_user: Mapping[str, Any], team: str) -> str:
+    """What an account is, in place of a full member of the workspace; empty for a full member (M36). Pure.
+
+    A stranger whose shared channel the bot can see is no `is_stranger` in Slack's words: their workspace tells.
+    """
+    elsewhere: Any = untrusted_user.get("enterprise_user") or {}  # in an organisation, one of its workspaces
+    home = {untrusted_user.get("team_id", team), *(elsewhere.get("teams") or ())}
+    if untrusted_user.get("deleted"):
+        return "deactivated"
+    if untrusted_user.get("is_stranger") or team not in home:
+        return "of another workspace"
+    if untrusted_user.get("is_restricted") or untrusted_user.get("is_ultra_restricted"):
+        return "a guest"
+    bot = untrusted_user.get("is_bot") or untrusted_user.get("is_workflow_bot") or untrusted_user["id"] == "USLACKBOT"
+    return "a bot" if bot else ""
 
 
 KNOWN = """
 SELECT person.id, person.roles, person.active FROM casework.account JOIN casework.person ON person.id = account.person
 WHERE account.team = $1 AND account.account = $2
 """
+ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('leadgate roster', 0))"
 NEW_PERSON = """
 INSERT INTO casework.person (id, name, roles, active) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING RETURNING id
 """
@@ -74,6 +93,7 @@ GROUPS = ("slack", "user groups")  # who says so, and by what
 async def apply(conn: Conn, team: str, member: Member, now: datetime, said_by: tuple[str, str] = GROUPS) -> bool:
     """The roster has the member's roles, and the ledger says what changed; False where nothing did."""
     actor, source = said_by
+    await conn.execute(ALONE)
     known = await conn.fetchrow(KNOWN, team, member.account)
     before = frozenset(known["roles"]) if known and known["active"] else frozenset[str]()
     after = frozenset(role.value for role in member.roles)
@@ -82,7 +102,7 @@ async def apply(conn: Conn, team: str, member: Member, now: datetime, said_by: t
     person = PersonId(known["id"]) if known else PersonId(member.handle)
     if known:
         await conn.execute(CHANGE_ROLES, person, sorted(after), bool(after))
-    elif await conn.fetchval(NEW_PERSON, person, member.name, sorted(after), bool(after)):
+    elif person not in RESERVED and await conn.fetchval(NEW_PERSON, person, member.name, sorted(after), bool(after)):
         await conn.execute(PUT_ACCOUNT, team, member.account, person)
     else:
         return await _told_of_a_claim(conn, team, member, now, said_by)
@@ -97,7 +117,8 @@ CLAIMED = "SELECT EXISTS (SELECT FROM ledger.entry WHERE stream = $1)"
 async def _told_of_a_claim(conn: Conn, team: str, member: Member, now: datetime, said_by: tuple[str, str]) -> bool:
     """An account that merely bears a person's name is nobody: an operator says whose it is (`leadgate people import`).
 
-    Otherwise whoever renames their account takes over that person's certification. Said once for each account.
+    Otherwise whoever renames their account takes over that person's certification. Said once for each account. Nobody
+    is called as the ledger calls what is no person.
     """
     stream = f"account:{team}.{member.account}"
     if await conn.fetchval(CLAIMED, stream):

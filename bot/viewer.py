@@ -23,7 +23,7 @@ from bot.database import AWAY, Pool
 from bot.desk import Desk
 from bot.handing import gathered
 from bot.matching import Matcher, MatcherAwayError, MatcherRefusedError
-from bot.people import People
+from bot.people import People, StandingUnknownError
 from bot.preparing import Preparing
 from bot.sights import Sight
 from bot.viewer_links import Holder, Opened, Session, Unopened
@@ -362,7 +362,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         answer = pages.telling(closed.reason, 403)
     except MatcherRefusedError:
         answer = pages.telling(NO_PHOTOGRAPH, 404)
-    except (*AWAY, MatcherAwayError) as error:
+    except (*AWAY, MatcherAwayError, StandingUnknownError) as error:
         log.warning("viewer.away", error=type(error).__name__)
         answer = pages.telling(AWAY_NOW, 503)
     except web.HTTPException as error:

@@ -303,8 +303,10 @@ AUTHORITY: Mapping[type[Command], Authority] = {
 
 
 def may(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) -> Refused | None:
-    """The refusal that role, certification, relation and state demand; None where the command may be tried."""
+    """The refusal that standing, role, certification, relation and state demand; None where it may be tried."""
     authority = AUTHORITY[type(command)]
+    if by.barred:
+        return Refused("full-member", by.barred)
     if not authority.roles & by.roles:
         roles = " or ".join(sorted(authority.roles))
         return Refused("has-role", f"This is for people with the role {roles}; you do not have it.")

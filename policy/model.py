@@ -87,6 +87,7 @@ class Actor:
     id: PersonId
     roles: frozenset[Role]
     certified_until: datetime | None = None  # None: no certification on file
+    barred: str = ""  # why they may do nothing, whatever the roster says: a guest, a stranger, a bot (M36)
 
 
 @dataclass(frozen=True, slots=True)

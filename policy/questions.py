@@ -15,6 +15,7 @@ class Question(StrEnum):
     QUEUE = "/face-queue"
     QUALITY = "/face-quality"
     RATE = "/face-quality rate"  # sets how many known-answer cases are given
+    CLOSING = "/face-recall CASE"  # which leads there are of a case that was closed on another person
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,14 @@ QUESTIONS: Mapping[Question, Asking] = {
     Question.QUEUE: Asking(SUPERVISORS),
     Question.QUALITY: Asking(SUPERVISORS),
     Question.RATE: Asking(SUPERVISORS),
+    Question.CLOSING: Asking(SUPERVISORS, "who examines as well sees what is over only"),
 }
 
 
 def may_ask(question: Question, by: Actor) -> Refused | None:
     """The refusal; None where the question is answered."""
+    if by.barred:
+        return Refused("full-member", by.barred)
     roles = QUESTIONS[question].roles
     if roles & by.roles:
         return None

@@ -31,7 +31,9 @@ class Team(_Strict):
 
 
 class Person(_Strict):
-    """Somebody with an account. `guest` is a multi-channel guest, `single_channel_guest` the narrower kind."""
+    """Somebody with an account. `guest` is a multi-channel guest, `single_channel_guest` the narrower kind; whoever has
+    a `team` is of another workspace and here through Slack Connect.
+    """
 
     name: str
     real_name: str
@@ -40,6 +42,7 @@ class Person(_Strict):
     admin: bool = False
     guest: bool = False
     single_channel_guest: bool = False
+    team: str = ""
     deactivated: bool = False
 
 

@@ -56,9 +56,9 @@ class Controls:
         return {}
 
     async def person(self, body: Json) -> Json:
-        """Deactivate, reactivate, make a guest; the app hears `user_change`."""
+        """Deactivate, reactivate, make a guest, a bot, somebody of another workspace; the app hears `user_change`."""
         user = self._user(body)
-        for name in ("deleted", "is_restricted", "is_ultra_restricted", "real_name", "title"):
+        for name in ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "real_name", "team", "title"):
             if name in body:
                 setattr(user, name, body[name])
         user.updated = int(self.ws.clock.now())

@@ -26,6 +26,7 @@ class User:
     is_admin: bool = False
     is_restricted: bool = False
     is_ultra_restricted: bool = False
+    team: str = ""  # of somebody of another workspace, whom a shared channel brought here
     tz: str = "America/New_York"
     updated: int = 0
 

@@ -23,7 +23,7 @@ class Shapes:
         first, _, last = user.real_name.partition(" ")
         body: Json = {
             "id": user.id,
-            "team_id": self.state.team,
+            "team_id": user.team or self.state.team,
             "name": user.name,
             "deleted": user.deleted,
             "updated": user.updated,
@@ -43,7 +43,7 @@ class Shapes:
                 "avatar_hash": f"g{user.id[-11:].lower()}",
                 "first_name": first,
                 "last_name": last,
-                "team": self.state.team,
+                "team": user.team or self.state.team,
                 **{f"image_{n}": f"{self.base}/_ui/avatars/{user.id}.svg" for n in (24, 32, 48, 72, 192, 512)},
             },
         }
@@ -309,7 +309,8 @@ class Shapes:
 
     def whose(self, user: User) -> Json:
         """The person as interactions name them."""
-        return {"id": user.id, "username": user.name, "name": user.name, "team_id": self.state.team}
+        home = user.team or self.state.team
+        return {"id": user.id, "username": user.name, "name": user.name, "team_id": home}
 
     def team(self) -> Json:
         return {"id": self.state.team, "domain": self.state.team_domain}

@@ -148,6 +148,7 @@ class State:
                     is_admin=p.admin,
                     is_restricted=p.guest or p.single_channel_guest,
                     is_ultra_restricted=p.single_channel_guest,
+                    team=p.team,
                     updated=now,
                 )
             )

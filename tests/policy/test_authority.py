@@ -434,3 +434,12 @@ def test_what_a_pack_shows_to_examiners_they_see_after_their_opinions_only():
 def test_an_answer_to_a_question_that_the_pack_does_not_know_is_shown_to_nobody_but_its_author():
     search = replace(asked(S.LEAD), purpose="gone")
     assert readable(search, actor(R.SUPERVISOR, "stranger"), s.pack()) == {}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_whoever_is_no_full_member_of_the_workspace_may_do_nothing_whatever_their_roles(name):
+    """M36: a guest, a stranger, a bot, a deactivated account; in every state, and they are told why."""
+    guest = replace(s.OMNI, roles=frozenset(R), barred="You are a guest.")
+    for state in S:
+        refused = may(m.Search(m.SearchId("LG-AAAAAAAAAAAA"), state=state), COMMANDS[name], guest, s.pack(), s.NOON)
+        assert (refused.rule, refused.reason) == ("full-member", "You are a guest.")
