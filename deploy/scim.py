@@ -10,18 +10,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from bot.roster import ROLE_OF_GROUP, Member
+from deploy import roster
+from deploy.roster import GIVEN, RosterError
 from policy.model import Role
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-ACCOUNT = r"[UW][A-Z0-9]{2,20}"  # of Slack
-GIVEN = frozenset(Role) - {Role.SYSTEM}
-
-
-class ScimError(Exception):
-    """The file cannot be used; the message says where. Nothing was changed."""
 
 
 class Part(BaseModel):
@@ -40,7 +37,7 @@ class Valued(Part):
 
 
 class User(Part):
-    id: Annotated[str, Field(pattern=f"^{ACCOUNT}$")]
+    id: str
     user_name: Annotated[str, Field(min_length=1, max_length=200)]
     display_name: str = ""
     name: Named = Named()
@@ -54,45 +51,71 @@ class Response(Part):
     resources: Annotated[tuple[dict[str, Any], ...], Field(alias="Resources")] = ()
 
 
-PEOPLE: TypeAdapter[tuple[User, ...]] = TypeAdapter(tuple[User, ...])
+def members(untrusted: str, team: str) -> list[Member]:
+    """Everybody in the export. RosterError where it is none, is cut short, or has anybody in it who cannot be taken."""
+    found: list[tuple[str, Member]] = []
+    problems: list[str] = []
+    for where, one in _users(untrusted):
+        try:
+            member = _member(User.model_validate(one))
+        except ValidationError as error:
+            problems += [f"{where}: {_said(problem)}" for problem in error.errors()]
+            continue
+        problems += [f"{where}: {problem}" for problem in _wrong(member, team)]
+        found.append((where, member))
+    problems += roster.twice((where, f"the account {member.account}") for where, member in found)
+    if not found and not problems:
+        problems.append("nobody is in it")
+    if problems:
+        raise RosterError(*problems)
+    return [member for _, member in found]
 
 
-def members(untrusted: str) -> list[Member]:
-    """Everybody in the export. ScimError where it is none, is cut short, or names an account twice."""
-    try:
-        found = [_member(user) for user in _users(untrusted)]
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ScimError(f"{where}: {first['msg']}") from None
-    accounts = [member.account for member in found]
-    if twice := sorted({account for account in accounts if accounts.count(account) > 1}):
-        raise ScimError(f"{', '.join(twice)} stands in it twice")
-    return found
+def _wrong(member: Member, team: str) -> Iterator[str]:
+    """What is wrong with somebody; of those without a role nothing is written, whatever they are called."""
+    yield from roster.of_account(team, member.account)
+    if member.roles:
+        yield from roster.of_words("name", member.name)
+        yield from roster.of_id(member.handle)
 
 
-def _users(untrusted: str) -> Iterator[User]:
+def _said(problem: ErrorDetails) -> str:
+    return f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+
+
+def _users(untrusted: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(where, the user) of every user."""
     try:
         said = TypeAdapter(dict[str, Any]).validate_json(untrusted)
     except ValidationError:
-        raise ScimError("it is no JSON object") from None
+        raise RosterError("it is no JSON object") from None
     match said.get("schemas"):
         case [*schemas] if LIST in schemas:
-            response = Response.model_validate(said)
-            if response.total_results != len(response.resources):
-                raise ScimError(
-                    f"{len(response.resources)} of {response.total_results} people are in it; ask for all pages"
-                )
-            yield from PEOPLE.validate_python([one for one in response.resources if USER in one.get("schemas", ())])
+            yield from _listed(said)
         case [*schemas] if USER in schemas:
-            yield User.model_validate(said)
+            yield "the user", said
         case _:
-            raise ScimError(f"it is neither a {LIST} nor a {USER}")
+            raise RosterError(f"it is neither a {LIST} nor a {USER}")
+
+
+def _listed(said: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        response = Response.model_validate(said)
+    except ValidationError as error:
+        raise RosterError(*map(_said, error.errors())) from None
+    if response.total_results != len(response.resources):
+        raise RosterError(f"{len(response.resources)} of {response.total_results} people are in it; ask for all pages")
+    for number, one in enumerate(response.resources, start=1):
+        match one.get("schemas"):
+            case [*schemas] if USER in schemas:
+                yield f"resource {number}", one
+            case _:
+                pass
 
 
 def _member(user: User) -> Member:
     name = user.display_name or user.name.formatted or user.user_name
-    return Member(user.id, name, handle(user.user_name), _roles(user) if user.active else frozenset())
+    return Member(user.id, name.strip(), handle(user.user_name), _roles(user) if user.active else frozenset())
 
 
 def handle(user_name: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from bot import ledger, people, roster
 from bot.roster import Member, apply, members
 from deploy import scim
+from deploy.roster import RosterError
 from policy.model import Role
 from tests import story as s
 
@@ -88,6 +89,41 @@ async def test_an_account_that_bears_somebodys_name_is_nobody_until_an_operator_
     assert (entry.kind, entry.data["person"]) == ("AccountNotKnown", s.EVA.id)
 
 
+async def test_an_account_named_as_the_ledger_names_what_is_no_person_is_nobody(pool):
+    async with pool.acquire() as conn, conn.transaction():
+        await apply(conn, TEAM, Member("U8", "System", "system", frozenset({Role.SUPERVISOR})), s.NOON)
+        assert (await people.actor(conn, TEAM, "U8")).roles == frozenset()
+        assert [e.kind for e in await ledger.read(conn, f"account:{TEAM}.U8")] == ["AccountNotKnown"]
+
+
+async def test_whoever_lost_every_role_is_still_named_in_what_they_try(pool):
+    async with pool.acquire() as conn, conn.transaction():
+        await people.enrol(conn, people.Person(s.EVA.id, "Eva", s.EVA.roles, s.NEXT_YEAR, TEAM, "U2"))
+        await apply(conn, TEAM, Member("U2", "Eva", "eva", frozenset()), s.NOON)
+        actor = await people.actor(conn, TEAM, "U2")
+    assert (actor.id, actor.roles) == (s.EVA.id, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({}, ""),
+        ({"deleted": True}, "deactivated"),
+        ({"is_restricted": True}, "a guest"),
+        ({"is_ultra_restricted": True}, "a guest"),
+        ({"is_stranger": True}, "of another workspace"),
+        ({"team_id": "T2"}, "of another workspace"),
+        ({"team_id": "T2", "enterprise_user": {"teams": ["T2", TEAM]}}, ""),
+        ({"team_id": "T2", "enterprise_user": {"teams": ["T2", "T3"]}}, "of another workspace"),
+        ({"is_bot": True}, "a bot"),
+        ({"is_workflow_bot": True}, "a bot"),
+        ({"id": "USLACKBOT"}, "a bot"),
+    ],
+)
+def test_what_an_account_is_in_place_of_a_full_member(said, what):
+    assert roster.barred(user("U1") | said, TEAM) == what
+
+
 # --- SCIM -------------------------------------------------------------------------------------------------------------
 
 
@@ -118,12 +154,12 @@ def test_a_scim_export_says_who_has_which_role():
         of_scim("W03", userName="gone", active=False),
         group,
     ]
-    assert scim.members(export(*people)) == [
+    assert scim.members(export(*people), TEAM) == [
         Member("U01EVA", "Eva Stone", "eva.stone", frozenset({Role.EXAMINER})),
         Member("U02", "Eva Stone", "rex", frozenset({Role.EXECUTIVE})),
         Member("W03", "Eva Stone", "gone", frozenset()),
     ]
-    assert scim.members(json.dumps(of_scim())) == scim.members(export(of_scim()))
+    assert scim.members(json.dumps(of_scim()), TEAM) == scim.members(export(of_scim()), TEAM)
 
 
 @pytest.mark.parametrize(
@@ -133,20 +169,36 @@ def test_a_scim_export_says_who_has_which_role():
         ("[]", "no JSON object"),
         ("{}", "neither a"),
         (export(of_scim(), total=2), "1 of 2 people"),
-        (export(of_scim(), of_scim()), "U01EVA stands in it twice"),
-        (export(of_scim("2819c223-7f76-453a")), r"0\.id: String should match pattern"),
-        (export(of_scim(userName="")), r"0\.userName: String should have at least 1"),
-        (export(of_scim(active="perhaps")), r"0\.active: "),
-        (export({"schemas": [scim.USER]}), r"0\.id: Field required"),
+        (export(of_scim(), of_scim()), "resource 2: the account U01EVA stands in resource 1 already"),
+        (export(of_scim("2819c223-7f76-453a")), "'2819c223-7f76-453a' is no Slack account"),
+        (export(of_scim(userName="")), "userName: String should have at least 1"),
+        (export(of_scim(active="perhaps")), "active: "),
+        (export(of_scim(userName="System@pd.example")), "'system' is the ledger's name"),
+        (export(of_scim(userName="=cmd|calc")), "the id '-cmd-calc' has to be"),
+        (export(of_scim(displayName="Eva \u202eenotS")), r"'Eva \\u202eenotS' has characters in it that nobody sees"),
+        (export(of_scim("U0\0")), "is no Slack account"),
+        (export(), "nobody is in it"),
+        (export({"schemas": [scim.USER]}), "resource 1: id: Field required"),
     ],
 )
 def test_what_is_no_scim_export_changes_nobody(untrusted, why):
-    with pytest.raises(scim.ScimError, match=why):
-        scim.members(untrusted)
+    with pytest.raises(RosterError, match=why):
+        scim.members(untrusted, TEAM)
+
+
+def test_everything_that_is_wrong_with_an_export_is_said_at_once():
+    with pytest.raises(RosterError) as refused:
+        scim.members(export(of_scim("X1"), of_scim(userName="", active="perhaps"), of_scim(displayName="+1")), TEAM)
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [f"resource {n}" for n in (1, 2, 2, 3)]
+
+
+def test_whoever_has_no_role_may_be_called_anything():
+    """An identity provider lists its robots, too."""
+    assert scim.members(export(of_scim(userName="_backup", displayName="=1+1", active=False)), TEAM)[0].roles == set()
 
 
 async def test_whoever_left_in_the_scim_export_has_no_role_and_keeps_the_certification(pool):
-    here, gone = scim.members(export(of_scim()))[0], scim.members(export(of_scim(active=False)))[0]
+    here, gone = scim.members(export(of_scim()), TEAM)[0], scim.members(export(of_scim(active=False)), TEAM)[0]
     async with pool.acquire() as conn, conn.transaction():
         await people.enrol(conn, people.Person(s.EVA.id, "Eva", s.EVA.roles, s.NEXT_YEAR, TEAM, "U01EVA"))
         assert await apply(conn, TEAM, gone, s.NOON, ("operator", "SCIM"))
