@@ -34,6 +34,7 @@ from bot.matching import Matcher, MatcherAwayError
 from bot.notes import Signer
 from bot.parts import Parts, clock, matcher_of, parts, preparing_of, viewer_of
 from bot.pictures import Pictures
+from bot.premises import EVERY, Premises
 from bot.roster import Roster
 from bot.sealing import Sealer, publish_to, unpublished
 from bot.settings import SealerSettings, Settings, SettingsError
@@ -130,12 +131,14 @@ async def work(settings: Settings) -> None:
         images = settings.images_in_slack
         await check_model(matcher, p.casework.active)
         acts = Acts(p.casework, p.pool, p.desk, matcher, kek, team, p.rooms, seal=seal, images=images)
-        errands = Errands(acts, roster)
+        errands = Errands(acts)
+        premises = Premises(p.casework, p.desk, p.rooms, roster)
         upkeep = Upkeep(p.casework, p.pool, p.desk, team, p.rooms.oversight, clock)
         reminders = Reminders(p.casework, p.pool, p.desk, team, p.rooms)
         faults = Faults(p.casework, p.pool, p.desk, p.rooms.oversight)
         every = (
             errands,
+            premises,
             Examining(acts),
             Context(p.casework, matcher),
             Handing(acts),
@@ -154,11 +157,12 @@ async def work(settings: Settings) -> None:
         listener = asyncio.create_task(listening)
         runner = asyncio.create_task(worker.run())
         sweeper = asyncio.create_task(_sweep(errands, upkeep, reminders, faults))
+        rounds = [asyncio.create_task(_rounds(one)) for one in (premises.leave_others, premises.keep_roster)]
         log.info("worker.ready")
         await stop.wait()
         worker.stop()
         await runner
-        for task in (listener, sweeper):
+        for task in (listener, sweeper, *rounds):
             task.cancel()
 
 
@@ -188,6 +192,18 @@ async def _sweep(errands: Errands, upkeep: Upkeep, reminders: Reminders, faults:
         except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("sweep.put-off", error=type(error).__name__)
         await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+
+async def _rounds(round_: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """What the workspace's events should have told is found at the start, and again every ten minutes."""
+    while True:
+        pause = EVERY
+        try:
+            await round_()
+        except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+            log.warning("round.put-off", error=type(error).__name__)
+            pause = SWEEP_EVERY
+        await asyncio.sleep(pause.total_seconds())
 
 
 async def lead_sheet(settings: Settings, search_id: SearchId) -> bytes | None:

@@ -16,7 +16,7 @@ from bot.people import People
 from bot.views import aftermath
 from policy import intake
 from policy.aftermath import ANOTHER
-from policy.model import Actor, RecallLead, Refused, SearchId
+from policy.model import Actor, RecallLead, Refused, Role, SearchId
 from policy.questions import Question, closed_only, may_ask
 
 NO_LEADS = "There is no lead under that number. Nothing was changed. `/face-case` shows what there is of a case."
@@ -56,7 +56,7 @@ class Closing:
     async def confirmed(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Every lead of the case is recalled, those issued since the form was opened among them; the ledger has it."""
         form = clicks.submission(body)
-        by = await self._people.actor(form.team, form.account)
+        by = await self._people.actor_in(self._rooms.oversight, form.team, form.account, Role.SUPERVISOR)
         reason = form.values.get("reason", "").strip()
         if intake.is_placeholder(reason, REASON_MIN_CHARS):
             await ack(response_action="errors", errors={"reason": HOW_IT_IS_KNOWN})

@@ -11,8 +11,7 @@ from bot.casework import SYSTEM
 from bot.desk import PhotoGoneError
 from bot.matching import MatcherRefusedError
 from bot.queue import Lease
-from bot.roster import Roster
-from bot.views import approval, look_alikes, request, review
+from bot.views import approval, look_alikes, request
 from bot.views.blocks import Block
 from matcher.contract import FacesFound, SearchResult
 from policy.authority import asked_of_somebody
@@ -38,9 +37,8 @@ NOT_A_PICTURE = "That file is not a photograph that can be searched. Post a JPEG
 class Errands:
     """The jobs by kind. Built by the composition root."""
 
-    def __init__(self, acts: Acts, roster: Roster | None = None) -> None:
+    def __init__(self, acts: Acts) -> None:
         self._acts = acts
-        self._roster = roster
 
     def by_kind(self) -> Mapping[str, Errand]:
         return {
@@ -53,8 +51,6 @@ class Errands:
             "settle-approval": self.settle_approval,
             "give-notice": self.give_notice,
             "update-card": self.update_card,
-            "sync-roster": self.sync_roster,
-            "leave-channel": self.leave_channel,
         }
 
     # --- the requester ------------------------------------------------------------------------------------------------
@@ -196,23 +192,6 @@ class Errands:
         """An emergency that was not approved in time is quarantined (M41); one that was is left alone."""
         search_id = SearchId(lease.payload["search"])
         await self._acts.casework.submit(search_id, Quarantine(), SYSTEM, lease=lease)
-
-    # --- the workspace itself -----------------------------------------------------------------------------------------
-
-    async def sync_roster(self, lease: Lease) -> None:
-        """The roster says what the user groups say, where it is fed from them."""
-        if self._roster is not None:
-            await self._roster.sync()
-        await self._acts.casework.finish(lease)
-
-    async def leave_channel(self, lease: Lease) -> None:
-        """The bot is in no channel that it was not set up for, and the supervisors know who wanted it there (M39)."""
-        channel, inviter = lease.payload["channel"], lease.payload["inviter"]
-        await self._acts.desk.leave(channel)
-        key = ids.post_key(lease.key, "left")
-        message = review.left_channel(channel, inviter)
-        await self._acts.desk.post(key, self._acts.rooms.oversight, message, again=lease.again)
-        await self._acts.casework.finish(lease)
 
 
 def _assessment(digest: str, found: FacesFound, pack: Pack) -> AssessPhoto:

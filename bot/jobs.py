@@ -324,8 +324,13 @@ def of_the_workspace(untrusted_event: Mapping[str, Any], bot_user: str, rooms: C
     if kind == "member_joined_channel" and untrusted_event.get("user") == bot_user:
         channel, inviter = str(untrusted_event.get("channel")), str(untrusted_event.get("inviter") or "")
         if channel not in rooms:
-            return [Job("leave-channel", f"{channel}:{stamp}", {"channel": channel, "inviter": inviter})]
+            return [leave(channel, stamp, inviter)]
     return []
+
+
+def leave(channel: str, when: str, inviter: str = "") -> Job:
+    """The bot is to leave that channel, where it was found or was invited to at that time (M39)."""
+    return Job("leave-channel", f"{channel}:{when}", {"channel": channel, "inviter": inviter})
 
 
 def _shared(untrusted_event: Mapping[str, Any], stamp: str) -> Job:

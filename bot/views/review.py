@@ -354,10 +354,3 @@ def telling(text: str) -> View:
         "close": plain("Close", 24),
         "blocks": [{"type": "section", "text": plain(text, 3000)}],
     }
-
-
-def left_channel(channel: str, inviter: str) -> tuple[str, list[Block]]:
-    """For the supervisors: the bot was invited where it has no business (M39)."""
-    by = f" by <@{inviter}>" if inviter else ""
-    text = "Leadgate was invited into another channel and left it"
-    return text, [section(f"*Leadgate was invited into <#{channel}>{by} and left at once.* It has three channels.")]

@@ -17,7 +17,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bot.views
-from bot.views import aftermath, approval, comparison, context, home, preparing, quality, request, review, upkeep
+from bot.views import (
+    aftermath,
+    approval,
+    comparison,
+    context,
+    home,
+    premises,
+    preparing,
+    quality,
+    request,
+    review,
+    upkeep,
+)
 from bot.views.lead import Beside
 from deploy.workspace.blocks import faults_in_blocks, faults_in_view
 from policy.aftermath import Corroboration, Evidence, LeadOutcome
@@ -241,7 +253,8 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             replace(long_history(search, typed), outcome=Outcome.NO_POSSIBLE_MATCH, lead=None), PACK, BESIDE
         ),
         "forwarded": aftermath.forwarded(SEARCH, "sheet", "U0REQUEST", "C0INTAKE000"),
-        "left a channel": review.left_channel("C0INTAKE000", "U0REQUEST"),
+        "left a channel": premises.left("C0INTAKE000", "U0REQUEST"),
+        "cannot leave a channel": premises.not_left("C0INTAKE000", ""),
         "approval question": approval.question(hold(search, State.HELD, typed), PACK),
         "poor image question": approval.question(hold(search, State.QUALITY_HELD, typed), PACK),
         "approval settled": approval.settled(hold(search, State.CLOSED, typed)),

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from deploy.workspace.model import Channel, Json, SlackError, Token
+from deploy.workspace.model import Channel, ChannelKind, Json, SlackError, Token
 from deploy.workspace.workspace import Workspace
 
 
@@ -73,8 +73,27 @@ class Call:
 
     def need_for(self, channel: Channel, right: str) -> None:
         """The scope for this kind of conversation: channels:, groups:, im: or mpim:."""
-        prefix = {"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}[channel.kind]
-        self.need(f"{prefix}:{right}")
+        self.need(f"{PREFIX[channel.kind]}:{right}")
+
+
+TYPES: dict[str, ChannelKind] = {
+    "public_channel": "public",
+    "private_channel": "private",
+    "im": "im",
+    "mpim": "mpim",
+}
+PREFIX: dict[ChannelKind, str] = {"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}
+
+
+def kinds_wanted(call: Call) -> set[ChannelKind]:
+    """The kinds of conversations that were asked for, each with its own scope; public channels where none was named."""
+    named = call.names("types") or ["public_channel"]
+    if not set(named) <= TYPES.keys():
+        raise SlackError("invalid_types")
+    kinds: set[ChannelKind] = {TYPES[name] for name in named}
+    for kind in kinds:
+        call.need(f"{PREFIX[kind]}:read")
+    return kinds
 
 
 Handler: TypeAlias = Callable[[Workspace, Call], Awaitable[Json]]

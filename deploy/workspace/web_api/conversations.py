@@ -3,11 +3,10 @@
 from deploy.workspace.model import Channel, Json, Message, SlackError
 from deploy.workspace.workspace import Workspace
 
-from .call import Call, Method
+from .call import Call, Method, kinds_wanted
 
 READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
-TYPES = {"public_channel": "public", "private_channel": "private", "im": "im", "mpim": "mpim"}
 
 
 async def info(ws: Workspace, call: Call) -> Json:
@@ -20,11 +19,7 @@ async def info(ws: Workspace, call: Call) -> Json:
 
 
 async def list_channels(ws: Workspace, call: Call) -> Json:
-    kinds = {TYPES.get(t, "") for t in call.names("types") or ["public_channel"]}
-    if "" in kinds:
-        raise SlackError("invalid_types")
-    for kind in kinds:
-        call.need({"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}[kind] + ":read")
+    kinds = kinds_wanted(call)
     rooms = [c for c in ws.state.channels.values() if c.kind in kinds and _known(c, call.user)]
     if call.flag("exclude_archived"):
         rooms = [c for c in rooms if not c.archived]

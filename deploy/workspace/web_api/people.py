@@ -3,7 +3,7 @@
 from deploy.workspace.model import Json, SlackError
 from deploy.workspace.workspace import Workspace
 
-from .call import Call, Method
+from .call import Call, Method, kinds_wanted
 
 
 async def auth_test(ws: Workspace, call: Call) -> Json:
@@ -57,11 +57,15 @@ async def lookup_by_email(ws: Workspace, call: Call) -> Json:
 
 
 async def users_conversations(ws: Workspace, call: Call) -> Json:
-    kinds = {"public_channel": "public", "private_channel": "private", "im": "im", "mpim": "mpim"}
-    wanted = {kinds.get(t, "") for t in call.names("types") or ["public_channel"]}
+    """The conversations that somebody is in; of another's, those private ones alone that the caller is in, too."""
+    wanted = kinds_wanted(call)
     user = call.text("user") or call.user
+    if user not in ws.state.users:
+        raise SlackError("user_not_found")
     rooms = [c for c in ws.state.channels.values() if c.kind in wanted and user in c.members]
     rooms = [c for c in rooms if c.kind == "public" or call.user in c.members]
+    if call.flag("exclude_archived"):
+        rooms = [c for c in rooms if not c.archived]
     page, cursor = call.page(rooms)
     channels = [ws.shapes.channel(c, call.user) for c in page]
     return {"ok": True, "channels": channels, "response_metadata": {"next_cursor": cursor}}
