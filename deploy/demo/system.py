@@ -23,6 +23,7 @@ import migrations
 from bot import database
 from bot.notes import Signer
 from bot.people import Person
+from bot.roster import ROLE_OF_GROUP
 from deploy.commands import people as roster
 from deploy.commands.db import make_login
 from deploy.demo.postgres import EmbeddedPostgres
@@ -31,12 +32,6 @@ from policy.model import PersonId, Role
 
 HERE = Path(__file__).parent
 CAST = HERE / "cast" / "gallery.jsonl"
-ROLES = {
-    "face-requesters": Role.REQUESTER,
-    "face-examiners": Role.EXAMINER,
-    "face-supervisors": Role.SUPERVISOR,
-    "face-auditors": Role.AUDITOR,
-}
 CHANNELS = {"INTAKE": "face-intake", "REVIEW": "face-review", "OVERSIGHT": "face-oversight"}
 DATABASE = "leadgate"
 
@@ -313,7 +308,7 @@ async def _fill_roster(system: System) -> None:
     roles: dict[str, set[Role]] = {}
     for group in groups["usergroups"]:
         for user in group["users"]:
-            roles.setdefault(user, set()).add(ROLES[group["handle"]])
+            roles.setdefault(user, set()).add(ROLE_OF_GROUP[group["handle"]])
     people = [
         Person(
             PersonId(user["name"]),
