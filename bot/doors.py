@@ -81,15 +81,14 @@ def _events(app: AsyncApp, p: Parts, intake: Intake) -> None:
         """Awaited before the acknowledgement: if it raises there is none, and Slack delivers again."""
         if body.get("type") == "event_callback":
             await intake.remember(body["event"], body["team_id"])
+            if body["event"].get("type") == "user_change":
+                p.people.account_changed(body["event"]["user"])
             for job in jobs.of_the_workspace(body["event"], p.identity["user_id"], p.rooms.all):
                 await p.casework.remember(job)
         await next()
 
     async def moved(event: dict[str, Any]) -> None:
         p.people.changed(event["channel"])
-
-    async def account_changed(event: dict[str, Any]) -> None:
-        p.people.account_changed(event["user"])
 
     home = Home(p.casework, p.pool, p.people, p.desk, p.rooms)
 
@@ -104,7 +103,6 @@ def _events(app: AsyncApp, p: Parts, intake: Intake) -> None:
     app.command("/face-queue")(_commanded(home.queue))
     for event in ("member_joined_channel", "member_left_channel"):
         app.event(event)(moved)
-    app.event("user_change")(account_changed)
     app.event(re.compile(".*"))(_seen)
 
 

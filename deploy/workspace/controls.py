@@ -124,10 +124,10 @@ class Controls:
         return {}
 
     async def record(self, _body: Json) -> Json:
-        """What was sent to the app, what never arrived, and what the app called."""
+        """What was sent to the app, what is on its way and what never arrived, and what the app called."""
         delivery = self.ws.delivery
-        sent = [asdict(e) for e in delivery.sent]
-        return {"sent": sent, "undelivered": delivery.undelivered, "calls": self.ws.calls}
+        sent, pending = [asdict(e) for e in delivery.sent], delivery.on_their_way()
+        return {"sent": sent, "pending": pending, "undelivered": delivery.undelivered, "calls": self.ws.calls}
 
     def _user(self, body: Json) -> User:
         name = str(body["person"])

@@ -114,6 +114,10 @@ class Delivery:
             envelope = Envelope("events_api", kept["about"], kept["payload"])
             self._start(self._deliver(Pending(envelope, kept["attempt"], kept["reason"], kept["due"])))
 
+    def on_their_way(self) -> list[str]:
+        """The events that the app has not acknowledged yet, by type."""
+        return [str(kept["about"]) for kept in self._shelf.load(PENDING)]
+
     async def _release_later(self, seconds: float) -> None:
         """A held event is overtaken by the next one, or goes on its own when there is none."""
         await self._clock.sleep(seconds)

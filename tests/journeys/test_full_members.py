@@ -57,14 +57,20 @@ async def refused(town, search):
 
 @asynccontextmanager
 async def demoted(town, *people, **made):
-    """They are no full members meanwhile."""
+    """They are no full members meanwhile, and the bot has heard so."""
+
+    async def heard():
+        return "user_change" not in (await town.director("record"))["pending"] or None
+
     for person in people:
         await town.director("person", person=person.id, **made)
+    await people[0].wait_for(heard, 30)
     try:
         yield
     finally:
         for person in people:
             await town.director("person", person=person.id, **FULL)
+        await people[0].wait_for(heard, 30)
 
 
 @pytest.mark.parametrize("what", DEMOTED)
@@ -87,7 +93,7 @@ async def test_whoever_is_no_full_member_any_more_is_told_so_and_the_attempt_is_
 async def test_a_click_that_was_on_its_way_when_the_account_was_deactivated_does_nothing(elsewhere, enrolled):
     async with elsewhere.person("sam.okafor") as sam, elsewhere.person("dana.ruiz") as dana:
         card, search = await offered(elsewhere, sam, enrolled, "left.jpg")
-        await elsewhere.director("fault", plan=[{"where": "block_actions", "what": "delay", "seconds": 2.0}])
+        await elsewhere.director("fault", plan=[{"where": "block_actions", "what": "delay", "seconds": 5.0}])
         click = asyncio.create_task(sam.click(card, "start_request"))
         await asyncio.sleep(0.5)
         async with demoted(elsewhere, sam, deleted=True):
