@@ -250,3 +250,27 @@ def test_a_manifest_that_slacks_schema_refuses_is_refused_and_the_place_is_named
     ours = yaml.safe_load(DEFAULT_MANIFEST.read_text("utf-8"))
     with pytest.raises(ManifestError, match=re.escape(where)):
         parse_manifest(yaml.safe_dump(ours | part))
+
+
+async def test_the_bot_learns_which_channels_it_is_in_kind_by_kind_and_without_the_archived_ones(
+    ws: Workspace, client: AsyncWebClient, director: Director
+):
+    async def rooms(**asked: object) -> set[str]:
+        return {c["name"] for c in (await client.users_conversations(**asked))["channels"]}
+
+    await director("channel", channel="squad-room", add=["@bot"])
+    private = {"face-intake", "face-review", "face-oversight"}
+    assert private <= await rooms(types="private_channel")
+    assert "closed-room" not in await rooms(types="public_channel,private_channel")
+    assert "squad-room" in await rooms()
+    assert not private & await rooms()
+    await director("channel", channel="squad-room", archived=True)
+    assert "squad-room" not in await rooms(exclude_archived=True)
+    with pytest.raises(SlackApiError, match="invalid_types"):
+        await rooms(types="private")
+    with pytest.raises(SlackApiError, match="user_not_found"):
+        await rooms(user="U0NOBODY")
+    bot = ws.tokens[ws.credentials.bot_token]
+    ws.tokens[bot.value] = replace(bot, scopes=frozenset({"channels:read"}))
+    with pytest.raises(SlackApiError, match="missing_scope"):
+        await rooms(types="public_channel,private_channel")

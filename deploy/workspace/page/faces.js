@@ -8,7 +8,7 @@ export function avatar(user, size = "") {
 
 export function chooser(root, known, become) {
   document.title = known.team;
-  const tell = { "face-requesters": "asks", "face-examiners": "examines", "face-supervisors": "supervises", "face-auditors": "audits" };
+  const tell = { "face-requesters": "asks", "face-examiners": "examines", "face-supervisors": "supervises", "face-executives": "permits", "face-auditors": "audits" };
   const card = (p) => h("button.person", { type: "button", disabled: p.deactivated, onclick: () => { location.hash = `as=${p.name}`; become(p.name); } },
     avatar(p, "large"), h("span.person-words", {}, h("strong", {}, p.real_name), h("span", {}, p.title),
       h("span.roles", {}, p.groups.map((g) => h("span.role", { class: g }, tell[g] || g)), p.deactivated ? h("span.role", {}, "deactivated") : null)));
