@@ -34,7 +34,7 @@ class Examining:
         }
 
     async def open_review(self, lease: Lease) -> None:
-        """The probe and every candidate stand in a thread of the restricted channel."""
+        """The probe stands in a thread of the restricted channel, and every picture that a worksheet shows is there."""
         search = await self._acts.sealed(lease)
         if search.state is State.SEARCHED:
             await self._post_review(await self._upload_all(search), again=lease.again)
@@ -46,15 +46,12 @@ class Examining:
         await self._acts.casework.finish(lease)
 
     async def _post_review(self, search: Search, *, again: bool) -> None:
-        """Probe and candidates stand there, and the ledger says so; only then may a worksheet be opened."""
+        """The head of the thread stands there, and the ledger says so; only then may a worksheet be opened."""
         if search.state is not State.SEARCHED:
             return
         files, room = await self._acts.desk.uploads(search.id), self._acts.rooms.review
         key = ids.post_key(search.id, Post.REVIEW)
         channel, ts = await self._acts.desk.post(key, room, review.root(search, files), again=again)
-        if files:
-            key = ids.post_key(search.id, "candidates")
-            await self._acts.desk.post(key, room, review.candidates(search, files), thread=ts, again=again)
         await self._acts.casework.submit(search.id, RecordPosted(Post.REVIEW, channel, ts), SYSTEM)
 
     async def _upload_all(self, search: Search) -> Search:

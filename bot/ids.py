@@ -21,6 +21,11 @@ def labels(count: int) -> tuple[Label, ...]:
     return tuple(secrets.SystemRandom().sample(every, count))
 
 
+def draw() -> str:
+    """What chance says: nobody can foresee whom a draw names (X1, S9)."""
+    return secrets.token_hex(16)
+
+
 def known_answer() -> str:
     """The name of a known-answer case; says nothing of its answer."""
     return secrets.token_hex(16)

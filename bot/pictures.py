@@ -53,9 +53,7 @@ class Pictures:
         await self._casework.finish(lease)
 
     async def _say_that_they_went(self, search: Search) -> None:
-        """Messages that showed them say where they are seen from now on."""
-        if known := await self._desk.posted(ids.post_key(search.id, "candidates")):
-            await self._desk.update(*known, review.photographs_gone(search))
+        """The head of the thread shows them no more; what the sheets show is said where they are drawn anew."""
         if search.state in {State.IN_REVIEW, State.DISAGREED} and (root := search.posts.get(Post.REVIEW.value)):
             channel, ts = root.split()
             await self._desk.update(channel, ts, review.root(search, {}))

@@ -76,7 +76,7 @@ class Review:
             await self._casework.refuse(search_id, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
-        await self._casework.submit(search_id, OpenExamination(), by)
+        await self._casework.submit(search_id, OpenExamination(ids.draw()), by)
         await self._casework.sat_down(search_id, by)
         await self._desk.open_view(pressed.trigger, await self._sheet(await self._casework.look(search_id), by))
 

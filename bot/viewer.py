@@ -135,7 +135,7 @@ class Viewer:
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
         if sight is Sight.EXAMINATION:
-            await self._casework.submit(search_id, OpenExamination(), by)
+            await self._casework.submit(search_id, OpenExamination(ids.draw()), by)
         now = self._clock()
         holder = Holder(search_id, by.id, pressed.team, pressed.account, sight)
         async with self._pool.acquire() as conn, conn.transaction():

@@ -326,6 +326,8 @@ class RecordPosted:
 class OpenExamination:
     """An examiner sits down; which candidates they are shown is settled from then on (X1)."""
 
+    draw: str = ""  # by chance, from outside: who the foils are follows from it
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerCandidate:

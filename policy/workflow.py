@@ -228,7 +228,7 @@ def _do(  # noqa: C901 - a case per command
         case RecordPosted():
             return (Posted(command.what, command.channel, command.ts),)
         case OpenExamination():
-            return foils.opened(search, by.id, pack)
+            return foils.opened(search, by.id, pack, command.draw)
         case AnswerCandidate():
             return _answer(search, command, by)
         case HandBack():
@@ -493,7 +493,7 @@ def wanting(search: Search, command: Conclude, by: Actor, pack: Pack) -> Refused
 
 def _conclusion_fits(search: Search, command: Conclude, mine: Examination | None) -> Refused | None:
     answers: Mapping[Label, Answer] = mine.answers if mine else {}
-    if missing := [c.label for c in search.candidates if c.label not in answers]:
+    if missing := sorted(c.label for c in search.candidates if c.label not in answers):  # never by rank (M17)
         return Refused("answers-all", f"Every candidate needs an answer first. Still open: {', '.join(missing)}.")
     if command.probe_sha256 != search.photo_sha256:
         return Refused("original-probe", "The comparison must be made against the photograph as it was received (M19).")

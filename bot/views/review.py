@@ -51,8 +51,12 @@ PREPARED_WORDS = "Prepared copy: searched with, not decided on"
 
 
 def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
-    """The head of a review thread, in the restricted channel; the worksheet can be opened once all stands there."""
-    text = f"Examination {search.id}: {len(search.candidates)} candidates"
+    """The head of a review thread, in the restricted channel; the worksheet can be opened once all stands there.
+
+    Candidates stand nowhere in common: whoever saw more of them than their own sheet shows could tell a pick among
+    foils from its foils (X1).
+    """
+    text = f"Examination {search.id}"
     return text, [
         header(f"Examination {search.id}"),
         section(
@@ -62,17 +66,8 @@ def root(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
         *pictured(files, PROBE, "Submitted image"),
         *pictured(files, PREPARED, PREPARED_WORDS),
         *([_open(search)] if search.state in {State.IN_REVIEW, State.DISAGREED} else []),
-        context(
-            f"{len(search.candidates)} candidates in the thread, in no meaningful order · two examiners are needed"
-        ),
+        context("The candidates stand on your own worksheet and at the viewer, in an order that is yours alone."),
     ]
-
-
-def candidates(search: Search, files: Mapping[str, str]) -> tuple[str, list[Block]]:
-    """The candidates' photographs, by label alone; the order of the labels is random."""
-    labels = sorted(candidate.label for candidate in search.candidates)
-    blocks = [block for label in labels for block in pictured(files, label, f"Candidate {label}")]
-    return f"Candidates of examination {search.id}", blocks
 
 
 def order(search: Search, seed: str) -> list[Candidate]:
@@ -192,12 +187,6 @@ def _open(search: Search) -> Block:
 def _at_the_viewer(search: Search, told: str, sight: str) -> Block:
     """A sentence with the button that opens the viewer."""
     return section(told, accessory=button("Open the viewer", "open_viewer", f"{search.id} {sight}".strip()))
-
-
-def photographs_gone(search: Search) -> tuple[str, list[Block]]:
-    """Where the candidates stood, once their photographs are no longer in Slack."""
-    text = f"Examination {search.id}: the photographs are no longer in Slack"
-    return text, [section("*The photographs are no longer in Slack.* Whoever may still see them does at the viewer.")]
 
 
 def viewer_link(address: str) -> View:

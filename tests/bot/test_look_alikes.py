@@ -49,7 +49,6 @@ def test_no_examiner_and_no_requester_is_told():
     printed = " ".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(sheet))
     others = {
         "review": review.root(search, PICTURES),
-        "candidates": review.candidates(search, PICTURES),
         "worksheet": review.worksheet(search, search.examinations[0], PICTURES, "seed"),
         "arbiter": review.arbiter_called(search),
         "decided": review.decided(search),

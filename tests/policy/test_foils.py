@@ -1,11 +1,13 @@
 """Whoever examines after a locked opinion sees its pick among look-alikes, or look-alikes alone, and not which (X1)."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policy import foils
 from policy import model as m
 from policy.foils import seen_by, shown_to
 from policy.pack import PackError, parse
@@ -30,9 +32,9 @@ def says(picked: m.Label | None, by: m.Actor, labels=LABELS) -> list[s.Step]:
     return [(OPEN, by), *answers, (replace(s.LEAD, candidate=picked) if picked else s.NO_LEAD, by)]
 
 
-def second(picked: m.Label | None, rules=None) -> tuple[m.Label, ...]:
+def second(picked: m.Label | None, rules=None, draw: str = "") -> tuple[m.Label, ...]:
     """Whom the second examiner is shown when the first named that one or nobody."""
-    search, _ = s.tell([*UP_TO_REVIEW, *says(picked, s.EVA), (OPEN, s.NOOR)], rules)
+    search, _ = s.tell([*UP_TO_REVIEW, *says(picked, s.EVA), (m.OpenExamination(draw), s.NOOR)], rules)
     return search.shown[s.NOOR.id]
 
 
@@ -41,14 +43,35 @@ def test_the_first_examiner_compares_every_candidate_and_that_is_recorded():
     assert told[-1] == m.CandidatesShown(s.EVA.id, LABELS)
 
 
-def test_a_pick_among_the_most_alike_leaves_no_trace_in_who_is_shown():
-    alike = [second(label) for label in LABELS[:SHOWN]]
-    assert set(alike) == {second(None)} == {LABELS[:SHOWN]}
+@given(st.text(max_size=8))
+def test_whom_a_draw_shows_is_the_same_with_no_pick_and_with_the_pick_of_any_of_them(draw):
+    shown = second(None, draw=draw)
+    assert {second(label, draw=draw) for label in shown} == {shown}
 
 
-@given(st.sampled_from([None, *LABELS]))
-def test_as_many_are_shown_whatever_the_first_concluded_and_the_pick_is_among_them(picked):
-    shown = second(picked)
+def test_who_is_shown_does_not_say_whom_the_software_ranked_highest():
+    """Of the twelve most alike, each is shown as often as any other, the first as often as the twelfth."""
+    often = Counter(label for n in range(600) for label in foils_of(None, str(n)))
+    assert often.keys() == set(LABELS[: 2 * SHOWN])
+    assert all(240 <= often[label] <= 360 for label in often), often  # 300 each, give or take five deviations
+
+
+def test_a_pick_from_further_down_has_its_foils_from_among_its_neighbours():
+    often = Counter(label for n in range(200) for label in foils_of(LABELS[17], str(n)))
+    assert often.pop(LABELS[17]) == 200
+    assert often.keys() == set(LABELS[6:17])
+
+
+def foils_of(picked: m.Label | None, draw: str) -> tuple[m.Label, ...]:
+    return foils.opened(TOLD[picked], s.NOOR.id, s.pack(), draw)[0].labels
+
+
+TOLD = {picked: s.tell([*UP_TO_REVIEW, *says(picked, s.EVA)])[0] for picked in (None, LABELS[17])}
+
+
+@given(st.sampled_from([None, *LABELS]), st.text(max_size=8))
+def test_as_many_are_shown_whatever_the_first_concluded_and_the_pick_is_among_them(picked, draw):
+    shown = second(picked, draw=draw)
     assert len(set(shown)) == SHOWN
     assert set(shown) <= set(LABELS)
     assert picked is None or picked in shown
@@ -91,7 +114,7 @@ def test_whoever_names_a_foil_disagrees(picked):
 
 
 def test_nobody_answers_or_names_a_candidate_whom_they_were_not_shown():
-    hidden = LABELS[15]
+    hidden, shown = LABELS[19], second(None)
     _, told = s.tell([*UP_TO_REVIEW, *says(None, s.EVA), (OPEN, s.NOOR)])
     before = len(told)
     steps = [
@@ -102,7 +125,7 @@ def test_nobody_answers_or_names_a_candidate_whom_they_were_not_shown():
     ]
     _, told = s.tell(steps)
     assert s.refusals(told[before:]) == ["names-candidate"]
-    _, told = s.tell([*steps, *says(None, s.NOOR, LABELS[:SHOWN])[1:-1], (replace(s.LEAD, candidate=hidden), s.NOOR)])
+    _, told = s.tell([*steps, *says(None, s.NOOR, shown)[1:-1], (replace(s.LEAD, candidate=hidden), s.NOOR)])
     assert s.refusals(told)[-1:] == ["names-candidate"]
 
 
@@ -114,8 +137,21 @@ def test_an_opinion_is_on_every_candidate_that_was_shown():
 
 def test_what_an_examiner_sees_of_a_search_is_those_shown_and_no_others():
     search, _ = s.tell([*UP_TO_REVIEW, *says(None, s.EVA), (OPEN, s.NOOR)])
-    assert tuple(c.label for c in seen_by(search, s.NOOR.id).candidates) == LABELS[:SHOWN]
+    assert tuple(c.label for c in seen_by(search, s.NOOR.id).candidates) == second(None)
     assert seen_by(search, s.EVA.id) == search
+
+
+def test_what_an_examiner_sees_of_a_search_stands_by_label_and_not_by_rank():
+    by_rank = tuple(replace(c, label=label) for c, label in zip(MANY, reversed(LABELS), strict=True))
+    search = m.Search(m.SearchId("LG-AAAAAAAAAAAA"), candidates=by_rank)
+    assert tuple(c.label for c in seen_by(search, s.EVA.id).candidates) == LABELS
+
+
+def test_which_candidates_are_still_open_is_said_by_label_and_not_by_rank():
+    by_rank = tuple(replace(c, label=label) for c, label in zip(MANY, reversed(LABELS), strict=True))
+    found = (m.RecordCandidates(by_rank, {"k": 20}), s.SYSTEM)
+    _, told = s.tell([*s.TO_REVIEW[:2], found, s.TO_REVIEW[3], (s.NO_LEAD, s.EVA)])
+    assert f"Still open: {', '.join(LABELS)}." in told[-1].reason
 
 
 @pytest.mark.parametrize("wrong", ["shown = 2", "shown = 51", "pick = true"])

@@ -201,7 +201,6 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "notice": request.notice(search, PACK, BESIDE),
         "photograph": request.photograph(search, "F0PROBE000", typed),
         "root": review.root(search, FILES),
-        "candidates": review.candidates(search, FILES),
         "arbiter called": review.arbiter_called(search),
         "over": review.over(search),
         "decision": review.decision(search, FILES),
@@ -221,7 +220,6 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
         "still there": request.still_there(search),
         "withheld": request.withheld(search, typed),
         "please delete": request.please_delete(search),
-        "photographs gone": review.photographs_gone(search),
         "no photograph": request.no_photograph(search),
         "certification ends": upkeep.certification(story.NOON),
         "somebody's certification ends": upkeep.certification_of(None, PersonId(typed), story.NOON),
@@ -427,5 +425,5 @@ def test_no_view_of_the_bot_is_forgotten_above(search: Search, typed: str):
 @pytest.mark.parametrize("count", [1, 2, 50])
 def test_a_text_for_notifications_is_always_there_and_short(count: int):
     search = Search(SEARCH, State.IN_REVIEW, candidates=tuple(candidate(n) for n in range(count)))
-    for text, _ in (request.card(search, PACK), review.root(search, FILES), review.candidates(search, FILES)):
+    for text, _ in (request.card(search, PACK), review.root(search, FILES)):
         assert 0 < len(text) <= 4000
