@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from bot import ids, photos
+from bot import ids, lots, photos
 from bot.acts import Acts, Errand, Message
 from bot.casework import SYSTEM
 from bot.matching import MatcherRefusedError
 from bot.queue import Lease
 from bot.views import request, review
+from policy import seats
 from policy.model import (
     DropCandidate,
     Post,
@@ -27,7 +28,7 @@ class Examining:
     def by_kind(self) -> Mapping[str, Errand]:
         return {
             "open-review": self.open_review,
-            "call-arbiter": self.call_arbiter,
+            "call-arbiter": self.call_examiner,
             "ask-decision": self.ask_decision,
             "tell-note": self.tell_note,
             "retire-post": self.retire_post,
@@ -37,12 +38,15 @@ class Examining:
         """The probe stands in a thread of the restricted channel, and every picture that a worksheet shows is there."""
         search = await self._acts.sealed(lease)
         if search.state is State.SEARCHED:
+            search = await lots.give_seats(self._acts, search)  # before anybody could sit down
             await self._post_review(await self._upload_all(search), again=lease.again)
         search = await self._acts.casework.look(search.id)
         if search.state is State.IN_REVIEW:
             channel, ts = search.posts[Post.REVIEW.value].split()
             files = await self._acts.desk.uploads(search.id)
             await self._acts.desk.update(channel, ts, review.root(search, files))
+            if search.asked_until is not None and self._free(search):
+                await self._call(search, "short", again=lease.again)
         await self._acts.casework.finish(lease)
 
     async def _post_review(self, search: Search, *, again: bool) -> None:
@@ -76,13 +80,26 @@ class Examining:
             await photos.keep(conn, self._acts.kek, search.id, "copy", copy)
         return copy
 
-    async def call_arbiter(self, lease: Lease) -> None:
-        """A third examiner has been asked for, in the review thread."""
-        search = await self._acts.search(lease)
-        channel, thread = search.posts[Post.REVIEW.value].split()
-        key = ids.post_key(lease.key, "arbiter")
-        await self._acts.desk.post(key, channel, review.arbiter_called(search), thread=thread, again=lease.again)
+    async def call_examiner(self, lease: Lease) -> None:
+        """A seat that became free is kept for somebody, and the review thread says that the examination waits.
+
+        It says so in the same words whether a seat was given back or a third opinion is wanted: whoever examines next
+        should not learn that others differed (M20).
+        """
+        search = await lots.give_seats(self._acts, await self._acts.search(lease))
+        if search.state in {State.IN_REVIEW, State.DISAGREED}:
+            await self._call(search, lease.key, again=lease.again)
         await self._acts.casework.finish(lease)
+
+    async def _call(self, search: Search, why: str, *, again: bool) -> None:
+        channel, thread = search.posts[Post.REVIEW.value].split()
+        key = ids.post_key(f"{search.id} {why}", "called")
+        called = review.called(search, open_to_all=self._free(search))
+        await self._acts.desk.post(key, channel, called, thread=thread, again=again)
+
+    def _free(self, search: Search) -> bool:
+        """Whether a seat is kept for nobody."""
+        return seats.unfilled(search, self._acts.casework.pack_of(search)) > 0
 
     async def ask_decision(self, lease: Lease) -> None:
         """The supervisors have been asked to decide."""

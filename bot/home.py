@@ -12,6 +12,7 @@ from bot.desk import Desk
 from bot.people import People, StandingUnknownError
 from bot.views import home, review
 from bot.views.blocks import View
+from policy import seats
 from policy.authority import examination, may_examine
 from policy.model import Command, HandBack, HandOver, PersonId, Refused, Role, Search, SearchId
 from policy.questions import Question, may_ask
@@ -46,7 +47,8 @@ class Home:
             found = await waiting.every(conn, self._casework.packs)
         now = self._casework.now()
         mine = [one for one in found if for_whom(one, by, self._casework.pack_of(one.search), now)]
-        return home.tab([(one, examination(one.search, by.id) is not None) for one in mine], now)
+        theirs = [(one, examination(one.search, by.id) is not None, by.id in seats.kept(one.search)) for one in mine]
+        return home.tab(theirs, now)
 
     async def queue(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """/face-queue: everything that waits, to a supervisor alone."""

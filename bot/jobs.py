@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from bot import ids
 from bot.queue import Job
+from policy import seats
 from policy.aftermath import LeadOutcome
 from policy.authority import withheld
 from policy.model import (
@@ -19,6 +20,7 @@ from policy.model import (
     ExaminationConcluded,
     ExaminersAgreed,
     ExaminersDisagreed,
+    ExaminersDrawn,
     FaceChosen,
     HandedBack,
     HandedOver,
@@ -31,6 +33,7 @@ from policy.model import (
     NoteAppended,
     Outcome,
     OutcomeRecorded,
+    PersonId,
     PhotoAssessed,
     Post,
     Posted,
@@ -107,11 +110,14 @@ def _following(  # noqa: C901 - a case per event
             return (look, _card(after), _retire(after, Post.REVIEW))
         case ContextOpened():
             return (_job("ask-decision", after),) if after.state is State.AGREED else ()
-        case ExaminersDisagreed():
-            return (_for_opinions("call-arbiter", after),)
+        case ExaminersDisagreed() | HandedBack():
+            return (_called(after),)
         case ReviewReturned():
             again = (_retire(after, Post.REVIEW), _retire(after, Post.DECISION))
-            return (_for_opinions("call-arbiter", after), _card(after), *again)
+            return (_called(after), _card(after), *again)
+        case ExaminersDrawn():
+            open_now = after.state in {State.IN_REVIEW, State.DISAGREED}  # before, they are told when it opens
+            return _drawn(event.examiners, after) if open_now else ()
         case NoteAppended():
             if after.state is State.LEAD:
                 told = {"search": after.id, "note": len(after.notes) - 1}
@@ -141,7 +147,8 @@ def _following(  # noqa: C901 - a case per event
         case RequestRejected():
             return (_card(after), _settle(event, after))
         case ConflictDeclared():
-            return (_card(after),)
+            seat_free = after.draws_again and after.state in {State.IN_REVIEW, State.DISAGREED}
+            return (_card(after), _called(after)) if seat_free else (_card(after),)
         case OutcomeRecorded():
             return _after_outcome(event, after)
         case LeadExpired():
@@ -151,8 +158,8 @@ def _following(  # noqa: C901 - a case per event
         case RecallAcknowledged():
             return (_job("settle-recall", after),)
         case HandedOver():
-            return (Job("tell-handed", f"{after.id}:{event.to}", {"search": after.id, "to": event.to}),)
-        case EvidenceRecorded() | HandedBack():
+            return (_told(event.to, f"handed:{len(after.handed)}", after),)
+        case EvidenceRecorded():
             return ()
         case Quarantined():
             return (_card(after), *_withheld(after))
@@ -222,6 +229,21 @@ def _job(kind: str, search: Search) -> Job:
     return Job(kind, search.id, {"search": search.id})
 
 
+def _called(search: Search) -> Job:
+    """A seat is free: somebody is drawn for it, or the examiners' thread says so."""
+    since = f"{_locked(search)}:{len(search.handed_back)}:{len(search.conflicted)}"
+    return Job("call-arbiter", f"{search.id}:{since}", {"search": search.id})
+
+
+def _drawn(named: Collection[PersonId], search: Search) -> tuple[Job, ...]:
+    return tuple(_told(one, "drawn", search) for one in named)
+
+
+def _told(who: PersonId, why: str, search: Search) -> Job:
+    """An examiner knows that it waits for them, each time it does."""
+    return Job("tell-handed", f"{search.id}:{who}:{why}", {"search": search.id, "to": who})
+
+
 def _for_opinions(kind: str, search: Search) -> Job:
     """Once for so many locked opinions."""
     return Job(kind, f"{search.id}:{_locked(search)}", {"search": search.id})
@@ -251,7 +273,8 @@ def _posted(event: Posted, search: Search, now: datetime) -> tuple[Job, ...]:
         case Post.REVIEW if search.outcome is not None:  # over while it was on its way
             return _retire(search, Post.REVIEW), taken_away(search, "late")
         case Post.REVIEW:
-            return _card(search), taken_away(search, "late", IMAGES_FOR)
+            called = (_called(search),) if search.draws_again else ()
+            return _card(search), taken_away(search, "late", IMAGES_FOR), *_drawn(seats.kept(search), search), *called
         case Post.DECISION if search.notes:  # added while the question was on its way
             return (Job("retire-post", f"{search.id}:{event.what}:posted", {"search": search.id, "what": event.what}),)
         case Post.PHOTOGRAPH if withheld(search, now):  # while it was on its way

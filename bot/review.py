@@ -32,6 +32,7 @@ from policy.model import (
     SearchId,
 )
 from policy.morphology import Answer, Support, outward
+from policy.seats import taken
 from policy.visibility import context_closed, readable
 from policy.workflow import Events, examination, wanting
 
@@ -227,8 +228,9 @@ class Review:
         return await self._people.actor_in(self._rooms.review, click.team, click.account, Role.EXAMINER)
 
     async def _sheet(self, search: Search, by: Actor, page: int = 0) -> dict[str, Any]:
+        full = taken(search, by.id, self._casework.pack_of(search))
         search = seen_by(search, by.id)
         files = await self._desk.uploads(search.id)
         seed = ids.bundle_seed(search.id, by.id)
         typed = (await self._casework.draft(search.id, by)).get(review.DIFFERENCES, "")
-        return review.worksheet(search, examination(search, by.id), files, seed, page, typed)
+        return review.worksheet(search, examination(search, by.id), files, seed, page, typed, taken=full)

@@ -31,6 +31,7 @@ from bot.views import comparison, review
 from policy.foils import seen_by
 from policy.model import Actor, Label, OpenExamination, Refused, Role, Search, SearchId, State
 from policy.preparation import Operation
+from policy.seats import taken
 from policy.workflow import searched_copy
 
 log = structlog.get_logger()
@@ -134,15 +135,18 @@ class Viewer:
             await self._casework.refuse(search_id, refused, by)
             await self._desk.open_view(pressed.trigger, review.telling(refused.reason))
             return
+        full = False
         if sight is Sight.EXAMINATION:
             await self._casework.submit(search_id, OpenExamination(ids.draw()), by)
+            search = await self._casework.look(search_id)
+            full = taken(search, by.id, self._casework.pack_of(search))
         now = self._clock()
         holder = Holder(search_id, by.id, pressed.team, pressed.account, sight)
         async with self._pool.acquire() as conn, conn.transaction():
             token = await viewer_links.make(conn, holder, now)
             data = {"sight": sight.value}
             await ledger.append(conn, _stream(holder), "ViewerLinkMade", at=now, actor=by.id, data=data)
-        await self._desk.open_view(pressed.trigger, review.viewer_link(f"{self._url}/viewer/open#{token}"))
+        await self._desk.open_view(pressed.trigger, review.viewer_link(f"{self._url}/viewer/open#{token}", taken=full))
 
     # --- the link ---------------------------------------------------------------------------------------------------
 

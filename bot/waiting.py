@@ -11,6 +11,7 @@ from bot.desk import Desk
 from bot.people import account_of
 from bot.queue import Job, Lease
 from bot.views import home
+from policy import seats
 from policy.model import Actor, PersonId, Post, Role, Search, SearchId
 from policy.pack import Pack
 from policy.timers import Stage, Waiting, waiting
@@ -45,10 +46,12 @@ async def examiners(conn: Conn) -> list[tuple[Actor, str]]:
 
 
 def reminders(found: list[Waiting], now: datetime) -> list[Job]:
-    """Those that are due and have not been asked for before: each once for each time that it began to wait."""
+    """Those that are due and have not been asked for before: once for each time it began to wait or was given back."""
     jobs: list[Job] = []
     for one in found:
-        began, payload = f"{one.search.id}:{one.stage}:{one.since.timestamp():.0f}", {"search": one.search.id}
+        times = len(one.search.handed_back)  # given back, it waits for somebody else
+        began = f"{one.search.id}:{one.stage}:{one.since.timestamp():.0f}:{times}"
+        payload = {"search": one.search.id}
         if now >= one.due:
             jobs.append(Job("remind-waiting", began, payload | {"stage": one.stage.value}))
         if now >= one.escalates:
@@ -92,12 +95,12 @@ class Reminders:
         await self._casework.finish(lease)
 
     async def tell_handed(self, lease: Lease) -> None:
-        """Whoever was asked for an examination knows it, and no more than that (M17)."""
+        """Whoever was drawn or asked for an examination knows it, and no more than that (M17)."""
         search = await self._casework.look(SearchId(lease.payload["search"]))
         who = PersonId(lease.payload["to"])
         async with self._pool.acquire() as conn:
             account = await account_of(conn, self._team, who)
-        if account is not None and search.handed_to == who:
+        if account is not None and who in seats.kept(search):
             channel = await self._desk.direct_channel(account)
             key = ids.post_key(lease.key, "handed")
             await self._desk.post(key, channel, home.handed(search), again=lease.again)

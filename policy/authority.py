@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from policy import aftermath
+from policy import aftermath, seats
 from policy.model import (
     Acknowledge,
     AcknowledgeRecall,
@@ -23,6 +23,7 @@ from policy.model import (
     Conclude,
     DecideLead,
     DeclareConflict,
+    DrawExaminers,
     DropCandidate,
     Examination,
     ExpireLead,
@@ -233,6 +234,7 @@ class Authority:
     bars: tuple[Bar, ...] = ()
     certified: bool = True  # whoever gives it needs a certification that has not run out (M40)
     shows_result: bool = False  # not while the result is quarantined
+    seat: bool = False  # not while the seats are kept for others, who were drawn by lot
 
 
 def _by(*roles: Role) -> frozenset[Role]:
@@ -273,11 +275,12 @@ AUTHORITY: Mapping[type[Command], Authority] = {
     RecordCandidates: _system(S.ASSESSED),
     DropCandidate: _system(S.SEARCHED),
     RecordPosted: _system(*(frozenset(S) - {S.NEW})),
-    OpenExamination: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
-    AnswerCandidate: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
+    DrawExaminers: _system(S.SEARCHED, S.IN_REVIEW, S.DISAGREED),
+    OpenExamination: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER, seat=True),
+    AnswerCandidate: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER, seat=True),
     HandBack: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), (NOT_OWN, UNLOCKED), certified=False),
     HandOver: Authority(SUPERVISOR, _in(S.IN_REVIEW, S.DISAGREED), (NOT_OWN, NO_CONFLICT), certified=False),
-    Conclude: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER),
+    Conclude: Authority(EXAMINER, _in(S.IN_REVIEW, S.DISAGREED), OF_AN_EXAMINER, seat=True),
     OpenContext: _system(S.AGREED),
     DecideLead: Authority(SUPERVISOR, _in(S.AGREED), (NOT_OWN, NO_CONFLICT, DECIDES_NOT_EXAMINED), shows_result=True),
     ReturnReview: Authority(SUPERVISOR, _in(S.AGREED), (NOT_OWN, NO_CONFLICT, DECIDES_NOT_EXAMINED), shows_result=True),
@@ -320,7 +323,14 @@ def may(search: Search, command: Command, by: Actor, pack: Pack, now: datetime) 
         return Refused("fits-state", STATE_IN_WORDS[search.state])
     if authority.shows_result and (why := withheld(search, now)):
         return Refused("quarantined", why)
-    return None
+    return SEAT_KEPT if authority.seat and seats.closed_to(search, by.id, pack, now) else None
+
+
+SEAT_KEPT = Refused(
+    "drawn-by-lot",
+    "Other examiners were drawn by lot for this one, so there is nothing for you to do. Should it wait too long, or "
+    "one of them give it back, it may become yours.",
+)
 
 
 def may_examine(search: Search, by: Actor, pack: Pack, now: datetime) -> bool:

@@ -74,6 +74,8 @@ def _people(pack: Pack) -> Iterator[str]:
     yield _ruled(
         f"{review.examiners} examiners compare, blind to each other; if they differ, {differ}. {after}", review
     )
+    if review.assigned:
+        yield _ruled("Who examines is drawn by lot among those who may, the least busy first.", review)
     if pack.foils:
         text = f"Whoever examines after a locked opinion sees {pack.foils.shown} candidates"
         yield _ruled(f"{text}: its pick among look-alikes, or look-alikes alone; nothing says which.", pack.foils)

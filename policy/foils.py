@@ -13,7 +13,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from policy.authority import examination
-from policy.model import Candidate, CandidatesShown, Label, PersonId, Search, State
+from policy.model import CandidatesShown, Label, PersonId, Search, State
 from policy.pack import Pack
 
 POOL = 2  # foils are drawn from so many times as many as are shown
@@ -49,13 +49,12 @@ def _drawn(search: Search, person: PersonId, pack: Pack, draw: str) -> tuple[Lab
     if pack.foils is None or not locked or begun or search.state is not State.IN_REVIEW:
         return _everybody(search)
     pick = locked[0].candidate
-    pool = _alike(sorted(search.candidates, key=lambda c: c.rank), pick, POOL * pack.foils.shown)
+    pool = _alike([c.label for c in sorted(search.candidates, key=lambda c: c.rank)], pick, POOL * pack.foils.shown)
     by_chance = sorted(pool, key=lambda label: (label != pick, sha256(f"{draw} {label}".encode()).digest()))
     return tuple(sorted(by_chance[: pack.foils.shown]))
 
 
-def _alike(ranked: Sequence[Candidate], pick: Label | None, size: int) -> list[Label]:
+def _alike(ranked: Sequence[Label], pick: Label | None, size: int) -> Sequence[Label]:
     """The `size` most alike, or as many down to a pick that is not among them."""
-    labels = [candidate.label for candidate in ranked]
-    last = max(size, labels.index(pick) + 1) if pick in labels else size
-    return labels[:last][-size:]
+    last = max(size, ranked.index(pick) + 1) if pick is not None and pick in ranked else size
+    return ranked[:last][-size:]

@@ -18,6 +18,7 @@ from policy.model import (
     ExaminationConcluded,
     ExaminersAgreed,
     ExaminersDisagreed,
+    ExaminersDrawn,
     FaceChosen,
     HandedBack,
     HandedOver,
@@ -31,6 +32,7 @@ from policy.model import (
     NoteAppended,
     Outcome,
     OutcomeRecorded,
+    PersonId,
     PhotoAssessed,
     Post,
     Posted,
@@ -98,7 +100,7 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
         case QualityOverridden():
             return replace(search, state=State.ASSESSED, overridden_by=event.by)
         case ConflictDeclared():
-            return replace(search, conflicted=(*search.conflicted, event.by))
+            return _free(replace(search, conflicted=(*search.conflicted, event.by)), event.by)
         case Quarantined():
             return replace(search, quarantined=event.reason)
         case PhotoAssessed():
@@ -122,19 +124,24 @@ def evolve(search: Search, event: Event) -> Search:  # noqa: C901 - a case per e
         case HandedBack():
             others = tuple(e for e in search.examinations if e.examiner != event.by)
             back = (*search.handed_back, event.by)
-            return replace(search, examinations=others, handed_back=back, handed_to=None)
+            return _free(replace(search, examinations=others, handed_back=back), event.by)
         case HandedOver():
-            return replace(search, handed_to=event.to)
+            asked = tuple(person for person in search.asked if person != event.to)
+            return replace(search, asked=(*asked, event.to), handed=(*search.handed, event.to))
+        case ExaminersDrawn():
+            asked = (*search.asked, *event.examiners)
+            return replace(search, asked=asked, asked_until=event.until, draws_again=False)
         case ExaminersAgreed():
             return replace(search, state=State.AGREED, lead=event.candidate)
         case ExaminersDisagreed():
-            return replace(search, state=State.DISAGREED)
+            return _free(replace(search, state=State.DISAGREED))
         case ContextOpened():
             return replace(search, context=event.checks)
         case LeadDecided():
             return replace(search, decided_by=event.by, resolutions=event.resolutions)
         case ReviewReturned():
-            return replace(search, state=State.DISAGREED, lead=None, returned=(*search.returned, event.by))
+            returned = (*search.returned, event.by)
+            return _free(replace(search, state=State.DISAGREED, lead=None, returned=returned))
         case NoteAppended():
             return replace(search, notes=(*search.notes, Note(event.by, event.at, event.note)))
         case LeadIssued():
@@ -202,5 +209,11 @@ def _with_examination(search: Search, event: CandidateAnswered | ExaminationConc
                 probe_sha256=event.probe_sha256,
                 components=event.components,
             )
-    done = search.handed_to == event.by and mine.conclusion is not None
-    return replace(search, examinations=(*others, mine), handed_to=None if done else search.handed_to)
+    return replace(search, examinations=(*others, mine))
+
+
+def _free(search: Search, person: PersonId | None = None) -> Search:
+    """A seat is nobody's any more, that of `person` where somebody left it: where seats are drawn, it is drawn anew."""
+    left = person is None or person in search.asked
+    asked = tuple(one for one in search.asked if one != person)
+    return replace(search, asked=asked, draws_again=search.draws_again or (left and search.asked_until is not None))

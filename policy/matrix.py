@@ -49,6 +49,8 @@ def _buts(authority: Authority) -> Iterator[str]:
         yield f"{bar.who} (`{bar.rule}`)"
     if authority.shows_result:
         yield "not while quarantined (`quarantined`)"
+    if authority.seat:
+        yield "not while the seats are kept for others (`drawn-by-lot`)"
     if authority.certified:
         yield "certified (`is-certified`)"
 

@@ -190,7 +190,10 @@ class Search:
     shown: Mapping[PersonId, tuple[Label, ...]] = field(default_factory=dict[PersonId, tuple[Label, ...]])  # (X1)
     examinations: tuple[Examination, ...] = ()
     handed_back: tuple[PersonId, ...] = ()  # who began to examine and gave it back
-    handed_to: PersonId | None = None  # the examiner whom a supervisor asked; None: whoever sits down first
+    asked: tuple[PersonId, ...] = ()  # examiners for whom seats are kept: drawn by lot, or asked by a supervisor (S9)
+    asked_until: datetime | None = None  # from then on, whoever may; None: nobody was drawn
+    draws_again: bool = False  # somebody is still to be drawn for a seat that became free
+    handed: tuple[PersonId, ...] = ()  # whom supervisors asked, each time
     context: tuple[Check, ...] | None = None  # what was described beside the record; None: not looked at yet (X3)
     returned: tuple[PersonId, ...] = ()  # supervisors who wanted one more opinion; with each, one more has to agree
     notes: tuple[Note, ...] = ()
@@ -323,6 +326,22 @@ class RecordPosted:
 
 
 @dataclass(frozen=True, slots=True)
+class Eligible:
+    """An examiner who is certified and in the examiners' channel, and how many examinations are before them already."""
+
+    person: PersonId
+    before_them: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrawExaminers:
+    """The seats that are kept for nobody are given by lot (S9)."""
+
+    eligible: tuple[Eligible, ...]
+    draw: str  # by chance, from outside
+
+
+@dataclass(frozen=True, slots=True)
 class OpenExamination:
     """An examiner sits down; which candidates they are shown is settled from then on (X1)."""
 
@@ -450,6 +469,7 @@ Command = (
     | RecordCandidates
     | DropCandidate
     | RecordPosted
+    | DrawExaminers
     | OpenExamination
     | AnswerCandidate
     | HandBack
@@ -590,6 +610,16 @@ class Posted:
     what: Post
     channel: str
     ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminersDrawn:
+    """Whom the lot named, among how many; `short` where fewer could be drawn than are needed."""
+
+    examiners: tuple[PersonId, ...]
+    until: datetime
+    among: int
+    short: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -753,6 +783,7 @@ Event = (
     | SearchRun
     | CandidateDropped
     | Posted
+    | ExaminersDrawn
     | CandidatesShown
     | CandidateAnswered
     | HandedBack

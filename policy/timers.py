@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from policy import seats
 from policy.authority import may
 from policy.model import (
     Actor,
@@ -73,8 +74,8 @@ def waiting(search: Search, since: datetime, pack: Pack) -> Waiting | None:
 
 
 def for_whom(one: Waiting, by: Actor, pack: Pack, now: datetime) -> bool:
-    """Whether it waits for `by`: what was handed over waits for whom it was handed to, and for nobody else."""
+    """Whether it waits for `by`: an examination for those drawn or asked or at it, once it is due for whoever may."""
     if may(one.search, QUESTIONS[one.stage], by, pack, now):
         return False
-    handed = one.search.handed_to
-    return handed is None or handed == by.id or one.stage not in {Stage.EXAMINATION, Stage.ARBITRATION}
+    examined = one.stage in {Stage.EXAMINATION, Stage.ARBITRATION}
+    return not examined or now >= one.due or seats.waits_for(one.search, by.id, pack)

@@ -8,7 +8,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from policy import aftermath, approval, differences, evaluated, foils, intake, known_answers, leads, preparation, wording
+from policy import (
+    approval,
+    differences,
+    evaluated,
+    foils,
+    intake,
+    known_answers,
+    leads,
+    preparation,
+    seats,
+    wording,
+)
 from policy.authority import OVERDUE, approvers, bars_of_an_examiner, examination, expired, may, overdue
 from policy.folding import evolve
 from policy.model import (
@@ -30,12 +41,14 @@ from policy.model import (
     ConflictDeclared,
     DecideLead,
     DeclareConflict,
+    DrawExaminers,
     DropCandidate,
     Event,
     Examination,
     ExaminationConcluded,
     ExaminersAgreed,
     ExaminersDisagreed,
+    ExaminersDrawn,
     ExpireLead,
     Face,
     FaceChosen,
@@ -146,6 +159,9 @@ def _done_before(  # noqa: C901 - a case per command
             return bool(search.evidence) and command.label not in {c.label for c in search.candidates}
         case RecordPosted():
             return command.what in search.posts
+        case DrawExaminers():
+            drawn = search.asked_until is not None and not search.draws_again
+            return drawn or not pack.review.assigned
         case OpenExamination():
             return False
         case AnswerCandidate():
@@ -154,7 +170,7 @@ def _done_before(  # noqa: C901 - a case per command
         case HandBack():
             return False
         case HandOver():
-            return search.handed_to == command.to
+            return search.handed[-1:] == (command.to,) and command.to in search.asked
         case Conclude():
             mine = examination(search, by.id)
             return mine is not None and (mine.conclusion, mine.candidate) == (command.conclusion, command.candidate)
@@ -227,6 +243,8 @@ def _do(  # noqa: C901 - a case per command
             return _drop(search, command)
         case RecordPosted():
             return (Posted(command.what, command.channel, command.ts),)
+        case DrawExaminers():
+            return (_draw(search, command, pack, now),)
         case OpenExamination():
             return foils.opened(search, by.id, pack, command.draw)
         case AnswerCandidate():
@@ -457,8 +475,13 @@ def _hand_back(search: Search, command: HandBack, by: Actor) -> Events:
     reason = command.reason.strip()
     if not reason:
         return (leads.WITHOUT_REASON,)
-    begun = examination(search, by.id) is not None or search.handed_to == by.id
+    begun = examination(search, by.id) is not None or by.id in search.asked
     return (HandedBack(by.id, reason),) if begun else (NOT_BEGUN,)
+
+
+def _draw(search: Search, command: DrawExaminers, pack: Pack, now: datetime) -> ExaminersDrawn:
+    eligible = [e for e in command.eligible if not bars_of_an_examiner(search, e.person)]
+    return seats.drawn(search, eligible, command.draw, pack, now)
 
 
 def _hand_over(search: Search, command: HandOver, by: Actor) -> Events:

@@ -28,7 +28,7 @@ STAGES = {
     Stage.FACE: "Say which face is meant",
     Stage.QUALITY: "A poor image waits for a decision",
     Stage.EXAMINATION: "An examination",
-    Stage.ARBITRATION: "An examination that needs one more opinion",
+    Stage.ARBITRATION: "An examination",  # in the same words: nobody is to learn that others differed (M20)
     Stage.DECISION: "A decision on a lead",
 }
 WHERE = {
@@ -40,11 +40,11 @@ WHERE = {
 OF_EXAMINERS = frozenset({Stage.EXAMINATION, Stage.ARBITRATION})
 
 
-def tab(mine: Sequence[tuple[Waiting, bool]], now: datetime) -> View:
-    """The Home tab: what waits for this person, the longest first; beside each, whether they have begun."""
+def tab(mine: Sequence[tuple[Waiting, bool, bool]], now: datetime) -> View:
+    """The Home tab: what waits for this person, the longest first; whether they have begun, and may give it back."""
     blocks: list[Block] = [header("What waits for you")]
-    for one, begun in mine[:MOST]:
-        blocks += _item(one, now, begun=begun)
+    for one, begun, theirs in mine[:MOST]:
+        blocks += _item(one, now, begun=begun, returnable=begun or theirs)
     if not mine:
         blocks.append(section("Nothing waits for you."))
     if len(mine) > MOST:
@@ -59,13 +59,13 @@ def away() -> View:
     return {"type": "home", "blocks": [header("What waits for you"), section(told)]}
 
 
-def _item(one: Waiting, now: datetime, *, begun: bool) -> list[Block]:
+def _item(one: Waiting, now: datetime, *, begun: bool, returnable: bool) -> list[Block]:
     what = f"*{STAGES[one.stage]}*: {one.search.id}"
     told = [section(f"{what}\n{timer(one, now)}{' · you have begun' if begun else ''}")]
     if one.stage in OF_EXAMINERS:
         buttons = [button("Open my worksheet", "open_worksheet", one.search.id, style="primary")]
         buttons.append(button("Open the viewer", "open_viewer", one.search.id))
-        if begun:
+        if returnable:
             buttons.append(button("Give it back", "hand_back", one.search.id))
         return [*told, actions(*buttons), divider()]
     return [*told, context(WHERE[one.stage]), divider()]
@@ -102,8 +102,8 @@ def escalation(one: Waiting) -> Message:
 
 
 def handed(search: Search) -> Message:
-    """To the examiner who was asked."""
-    text = f"Examination {search.id} was handed to you"
+    """To the examiner who was drawn by lot, or whom a supervisor asked: which of the two is not said."""
+    text = f"Examination {search.id} waits for you"
     return text, [
         section(f"*{text}.* It is the same as every other: on your own, and without haste."),
         actions(

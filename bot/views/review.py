@@ -78,7 +78,14 @@ def order(search: Search, seed: str) -> list[Candidate]:
 
 
 def worksheet(
-    search: Search, mine: Examination | None, files: Mapping[str, str], seed: str, page_asked: int = 0, typed: str = ""
+    search: Search,
+    mine: Examination | None,
+    files: Mapping[str, str],
+    seed: str,
+    page_asked: int = 0,
+    typed: str = "",
+    *,
+    taken: bool = False,
 ) -> View:
     """One examiner's private sheet: each candidate is answered, then the conclusion locks the opinion."""
     ordered = order(search, seed)
@@ -86,6 +93,8 @@ def worksheet(
     page = min(max(page_asked, 0), pages - 1)
     answers, support = (mine.answers, mine.support) if mine else ({}, {})
     blocks = [*pictured(files, PROBE, "Submitted image"), *pictured(files, PREPARED, PREPARED_WORDS)]
+    if taken:
+        blocks.append(section(TAKEN))
     blocks.append(_progress(search, answers))
     if PROBE not in files:
         blocks.append(_at_the_viewer(search, "The photographs are at the viewer.", ""))
@@ -102,6 +111,12 @@ def worksheet(
         blocks,
         {"search": search.id, "page": page, "probe": search.photo_sha256},
     )
+
+
+TAKEN = (
+    "As many examiners as are needed have begun this one already. You may leave it to them, or go on: the opinions "
+    "that are locked first count, and later ones can no longer be given."
+)
 
 
 def _progress(search: Search, answers: Mapping[Label, Answer]) -> Block:
@@ -168,12 +183,15 @@ def locked(search: Search) -> View:
     }
 
 
-def arbiter_called(search: Search) -> tuple[str, list[Block]]:
-    text = f"Examination {search.id} needs one more examiner"
-    return text, [
-        section(f"*One more examiner is needed* for examination {search.id}, on the same terms."),
-        _open(search),
-    ]
+def called(search: Search, *, open_to_all: bool) -> tuple[str, list[Block]]:
+    """In the thread: a seat is free. Why it is, and which opinion it would be, is said to nobody."""
+    text = f"Examination {search.id} waits for an examiner"
+    whom = (
+        "Nobody was drawn for it: whoever may examine it and has not yet can open it."
+        if open_to_all
+        else "Whoever was drawn by lot or asked for it has been told."
+    )
+    return text, [section(f"*{text}*, on the same terms as every other. {whom}"), _open(search)]
 
 
 def _open(search: Search) -> Block:
@@ -189,7 +207,7 @@ def _at_the_viewer(search: Search, told: str, sight: str) -> Block:
     return section(told, accessory=button("Open the viewer", "open_viewer", f"{search.id} {sight}".strip()))
 
 
-def viewer_link(address: str) -> View:
+def viewer_link(address: str, *, taken: bool = False) -> View:
     """The one-time link to the viewer, in a modal that only the person who asked for it can see."""
     link = button("Open the viewer", "follow_viewer", "once", style="primary") | {"url": address}
     told = (
@@ -200,7 +218,7 @@ def viewer_link(address: str) -> View:
         "type": "modal",
         "title": plain("Viewer", 24),
         "close": plain("Close", 24),
-        "blocks": [section(told), actions(link)],
+        "blocks": [*([section(TAKEN)] if taken else []), section(told), actions(link)],
     }
 
 

@@ -50,7 +50,7 @@ def test_no_examiner_and_no_requester_is_told():
     others = {
         "review": review.root(search, PICTURES),
         "worksheet": review.worksheet(search, search.examinations[0], PICTURES, "seed"),
-        "arbiter": review.arbiter_called(search),
+        "called": review.called(search, open_to_all=True),
         "decided": review.decided(search),
         "card": request.card(search, pack),
         "notice": request.notice(search, pack, Beside()),

@@ -156,17 +156,17 @@ async def test_a_supervisor_who_is_in_the_review_channel_is_no_examiner(town, en
 
 
 async def test_an_examiner_who_left_the_channel_is_refused_at_the_click(town, enrolled):
-    async with town.person("dana.ruiz") as dana, town.person("ben.tanaka") as ben, town.person("eva.lind") as eva:
+    async with town.person("dana.ruiz") as dana, town.person("noor.haddad") as noor, town.person("eva.lind") as eva:
         _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
-        root = await play.review_thread(ben, town.room("review"), search)
-        await ben.click(root, "open_worksheet")
-        sheet = await ben.wait_view(lambda v: v.get("callback_id") == "worksheet")
+        root = await play.review_thread(noor, town.room("review"), search)
+        await noor.click(root, "open_worksheet")
+        sheet = await noor.wait_view(lambda v: v.get("callback_id") == "worksheet")
         label, _ = play.candidates(sheet)[0]
-        await ben.leave(town.room("review"))
-        await ben.select(sheet, f"answer_{label}", "different", block_id=f"candidate_{label}")
-        assert "role examiner" in json.dumps(await ben.wait_view(lambda v: v.get("callback_id") != "worksheet"))
-        await ben.close_view()
-        await eva.invite(town.room("review"), "ben.tanaka")
+        await noor.leave(town.room("review"))
+        await noor.select(sheet, f"answer_{label}", "different", block_id=f"candidate_{label}")
+        assert "role examiner" in json.dumps(await noor.wait_view(lambda v: v.get("callback_id") != "worksheet"))
+        await noor.close_view()
+        await eva.invite(town.room("review"), "noor.haddad")
     assert (await town.kinds(search))[-1] == "Refused"
 
 

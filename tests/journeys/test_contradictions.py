@@ -101,6 +101,7 @@ async def test_the_record_is_closed_to_whoever_did_not_examine(town, enrolled):
     ):
         _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
         root = await play.review_thread(eva, town.room("review"), search)
+        await eva.invite(town.room("review"), ben.name)
         for examiner in (eva, noor):
             assert await play.examine(examiner, root, enrolled)
             await examiner.close_view(everything=True)
@@ -110,5 +111,6 @@ async def test_the_record_is_closed_to_whoever_did_not_examine(town, enrolled):
         await ben.click(over, "see_context")
         assert "for whoever examined" in json.dumps(await ben.wait_view())
         await ben.close_view()
+        await ben.leave(town.room("review"))
     refused = [entry.data["rule"] for entry in await town.entries(search) if entry.kind == "Refused"]
     assert refused[-1] == "sees-after-locking"

@@ -36,9 +36,9 @@ async def test_what_waits_stands_on_the_home_tab_and_is_opened_given_back_and_ha
         _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
         root = await play.review_thread(eva, town.room("review"), search)
         tab = await home(eva, search, there=True)
-        told = json.dumps(tab["blocks"])
-        assert "due in" in told
-        assert not [word for word in ("dana", "Dana", dana.id, "suspect", "2026-075") if word in told]
+        shown = json.dumps(tab["blocks"])
+        assert "due in" in shown
+        assert not [word for word in ("dana", "Dana", dana.id, "suspect", "2026-075") if word in shown]
         await home(dana, search, there=False)
 
         sheet = await open_sheet(eva, root)
@@ -54,6 +54,10 @@ async def test_what_waits_stands_on_the_home_tab_and_is_opened_given_back_and_ha
         await eva.click(tab, "hand_back", value=search)
         await eva.wait_view(lambda v: v.get("callback_id") == "hand_back")
         assert await eva.submit({"reason": "I am called to court."}) == {}
+        free = await noor.wait_message(
+            town.room("review"), lambda m: "waits for an examiner" in m["text"], root["ts"], timeout=30
+        )
+        assert not [word for word in ("Eva", eva.id, "court") if word in json.dumps(free["blocks"])]
 
         await mara.command(town.room("oversight"), "/face-queue")
         listed = await mara.wait_for(lambda: _listed(mara, town, search), 20)
@@ -63,10 +67,50 @@ async def test_what_waits_stands_on_the_home_tab_and_is_opened_given_back_and_ha
         offered = {option["text"]["text"]: option["value"] for option in select["element"]["options"]}
         assert "Dana Ruiz" not in offered
         assert await mara.submit({"to": offered["Noor Haddad"], "reason": "Eva is in court."}) == {}
-        await home(noor, search, there=True)
-        await home(eva, search, there=False)
+        await home(eva, search, there=True)  # two are needed, and nobody else may
+        tab = await home(noor, search, there=True)
+        await noor.click(tab, "hand_back", value=search)
+        await noor.wait_view(lambda v: v.get("callback_id") == "hand_back")
+        assert await noor.submit({"reason": "My shift is over."}) == {}
+        await mara.click(listed, "hand_over", value=search)
+        await mara.wait_view(lambda v: v.get("callback_id") == "hand_over")
+        assert await mara.submit({"to": offered["Noor Haddad"], "reason": "She is back on shift."}) == {}
+        await noor.wait_for(lambda: told(noor, search, times=3), 30)
         kinds = await town.kinds(search)
-    assert kinds[-2:] == ["HandedBack", "HandedOver"]
+    asked = [kind for kind in kinds if kind in {"ExaminersDrawn", "HandedBack", "HandedOver"}]
+    again = ["HandedBack", "ExaminersDrawn", "HandedOver"]
+    assert asked == ["ExaminersDrawn", *again, *again]
+
+
+async def told(who, search: str, *, times: int) -> bool | None:
+    """Whether the app wrote to this person that often that the examination waits for them: drawn, then asked twice."""
+    direct = [channel["id"] for channel in await who.channels() if channel.get("is_im")]
+    waits = [m for one in direct for m in await who.messages(one) if m["text"] == f"Examination {search} waits for you"]
+    return len(waits) == times or None
+
+
+async def test_of_three_who_could_only_those_are_let_in_who_were_drawn_by_lot(town, enrolled):
+    """Whoever was not drawn reads so at the click, and on their Home tab there is nothing."""
+    room = town.room("review")
+    async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva, town.person("ben.tanaka") as ben:
+        await eva.invite(room, ben.name)
+        _, search = await play.request(dana, town.room("intake"), enrolled, quiet)
+        root = await play.review_thread(eva, room, search)
+        [drawn] = [entry.data for entry in await town.entries(search) if entry.kind == "ExaminersDrawn"]
+        assert (drawn["among"], drawn["short"], len(drawn["examiners"])) == (3, 0, 2)
+        [left] = {"eva.lind", "noor.haddad", "ben.tanaka"} - set(drawn["examiners"])
+        async with town.person(left) as other, town.person(drawn["examiners"][0]) as one:
+            await home(one, search, there=True)
+            await home(other, search, there=False)
+            await other.click(root, "open_worksheet")
+            assert "drawn by lot" in json.dumps(await other.wait_view())
+            await other.close_view()
+            await one.wait_for(lambda: told(one, search, times=1), 30)
+            assert await play.examine(one, root, None) is None
+            await one.close_view(everything=True)
+        await ben.leave(room)
+    refused = [entry.data["rule"] for entry in await town.entries(search) if entry.kind == "Refused"]
+    assert refused[-1] == "drawn-by-lot"
 
 
 async def _listed(who, town, search):

@@ -6,6 +6,16 @@ from deploy.demo import play
 from tests.journeys.conftest import quiet
 
 
+async def told_directly(who, search: str) -> dict | None:
+    """The app's direct message about that search."""
+    for channel in await who.channels():
+        if channel.get("is_im"):
+            for message in await who.messages(channel["id"]):
+                if search in message["text"]:
+                    return message
+    return None
+
+
 async def test_one_more_opinion_is_asked_for_blind_and_all_three_carry_the_lead(town, enrolled):
     async with (
         town.person("dana.ruiz") as dana,
@@ -32,6 +42,7 @@ async def test_one_more_opinion_is_asked_for_blind_and_all_three_carry_the_lead(
             lambda m: m["ts"] == asked["ts"] and "may be make-up" in json.dumps(m.get("blocks")),
             timeout=30,
         )
+        await eva.invite(town.room("review"), ben.name)
         await mara.click(asked, "return_review")
         await mara.wait_view(lambda v: v.get("callback_id") == "return_review")
         assert await mara.submit({"reason": "The light differs; I want a third pair of eyes."}) == {}
@@ -40,11 +51,16 @@ async def test_one_more_opinion_is_asked_for_blind_and_all_three_carry_the_lead(
         )
 
         called = await ben.wait_message(
-            town.room("review"), lambda m: "needs one more examiner" in m["text"], root["ts"], timeout=30
+            town.room("review"), lambda m: "waits for an examiner" in m["text"], root["ts"], timeout=30
         )
         told = json.dumps([called, await ben.messages(town.room("review"), root["ts"])])
-        assert not [word for word in ("make-up", "third pair", "agree", "Mara", mara.id) if word in told]
+        words = ("make-up", "third pair", "agree", "differ", "one more", "third", "Mara", mara.id)
+        assert not [word for word in words if word in told]
+        asked_of_ben = await ben.wait_for(lambda: told_directly(ben, search), 30)
+        assert asked_of_ben["text"] == f"Examination {search} waits for you"
         assert await play.examine(ben, called, enrolled)
+        await ben.close_view(everything=True)
+        await ben.leave(town.room("review"))
         again = await mara.wait_message(
             town.room("oversight"), lambda m: m["ts"] == asked["ts"] and play.has(m, "approve_lead"), timeout=30
         )

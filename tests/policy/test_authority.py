@@ -32,6 +32,7 @@ COMMANDS: dict[str, m.Command] = {
     "RecordCandidates": s.FOUND,
     "DropCandidate": m.DropCandidate(s.K7),
     "RecordPosted": s.OPENED,
+    "DrawExaminers": m.DrawExaminers((m.Eligible(s.EVA.id, 0),), "by chance"),
     "OpenExamination": m.OpenExamination(),
     "AnswerCandidate": m.AnswerCandidate(s.K7, m.Support.DIFFERENT),
     "HandBack": m.HandBack("I am called away."),
@@ -93,6 +94,7 @@ EXPECTED = {
     "RecordCandidates": ({R.SYSTEM}, {S.ASSESSED}, EVERY),
     "DropCandidate": ({R.SYSTEM}, {S.SEARCHED}, EVERY),
     "RecordPosted": ({R.SYSTEM}, STARTED, EVERY),
+    "DrawExaminers": ({R.SYSTEM}, {S.SEARCHED, S.IN_REVIEW, S.DISAGREED}, EVERY),
     "OpenExamination": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "AnswerCandidate": ({R.EXAMINER}, {S.IN_REVIEW, S.DISAGREED}, COMPARING),
     "HandBack": (
@@ -188,7 +190,7 @@ def test_whoever_may_give_a_command_is_named_and_nobody_else_may(name):
 
 
 def test_the_matrix_is_exhaustive():
-    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 31 * 12 * 7 * 13
+    assert len(COMMANDS) * len(S) * (len(R) + 1) * len(RELATIONS) == 32 * 12 * 7 * 13
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -35,6 +35,7 @@ SUPERVISORS = st.sampled_from([s.MARA, s.VERA, s.TOVE, s.OMNI])
 BANNED = "We deport undocumented people who were found near the immigration office tonight."
 RESOLVED = dict.fromkeys(Fact, "The witness saw him from below; the clerk's own report says so.")
 LOOKED = (s.RECORD, *RECORDS.values())
+DESKS = ((s.EVA, s.NOOR, s.BEN, s.OMNI), (s.EVA,), ())
 YES, NO = (m.ApproveRequest(approve, "For a reason.") for approve in (True, False))
 WHY = m.ApproveRequest(approve=True, reason="The threat came from that office's own staff; nobody's status matters.")
 ANYTHING = st.sampled_from(
@@ -58,6 +59,7 @@ ANYTHING = st.sampled_from(
         m.RecordCandidates((), {"k": 3}),
         m.DropCandidate(FOUND[0].label),
         *[m.RecordPosted(post, "C", "1.0") for post in m.Post],
+        *[m.DrawExaminers(tuple(m.Eligible(by.id, 0) for by in desk), "chance") for desk in DESKS],
         m.OpenExamination(),
         *[m.AnswerCandidate(c.label, answer) for c in FOUND for answer in m.Support],
         m.Conclude(m.Conclusion.NO_POSSIBLE_MATCH, None, "", PHOTO),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from policy import model as m
+from policy import seats
 from policy.timers import STAGES, Stage, for_whom, waiting
 from tests import story as s
 from tests.story import BEN, DANA, EVA, MARA, NOOR, SAM, VERA
@@ -44,11 +45,31 @@ def test_an_examination_waits_for_every_examiner_who_may_and_has_not_locked():
     assert whose([*s.TO_REVIEW, (m.DeclareConflict("A neighbour."), BEN)]) == {"eva", "noor"}
 
 
-def test_what_was_handed_over_waits_for_one_and_for_everybody_again_once_they_are_done_or_gave_it_back():
-    handed = [*s.TO_REVIEW, (m.HandOver(NOOR.id, "Nobody has begun."), MARA)]
-    assert whose(handed) == {"noor"}
-    assert whose([*handed, (m.HandBack("Called away."), NOOR)]) == {"eva", "noor", "ben"}
-    assert whose([*handed, *s.says(s.LEAD, NOOR)]) == {"eva", "ben"}
+HANDED = [*s.TO_REVIEW, (m.HandOver(NOOR.id, "Nobody has begun."), MARA)]
+
+
+def test_what_was_handed_over_to_one_waits_for_somebody_else_as_well_while_two_are_needed():
+    assert whose(HANDED) == {"eva", "noor", "ben"}
+    assert whose([*HANDED, *s.says(s.LEAD, EVA)]) == {"noor"}
+    assert whose([*HANDED, *s.says(s.LEAD, EVA), (m.HandBack("Called away."), NOOR)]) == {"noor", "ben"}
+    assert whose([*HANDED, *s.says(s.LEAD, NOOR)]) == {"eva", "ben"}
+
+
+def test_whoever_has_begun_keeps_what_a_supervisor_hands_to_another():
+    """They could not give it back otherwise, nor find what they began."""
+    locked = [*s.TO_REVIEW, *s.says(s.LEAD, BEN), (m.AnswerCandidate(s.K7, m.Support.SAME), EVA)]
+    assert whose([*locked, (m.HandOver(NOOR.id, "Eva is in court."), MARA)]) == {"eva", "noor"}
+
+
+def test_whoever_gives_it_back_takes_it_from_nobody_else():
+    handed, _ = s.tell([*s.TO_REVIEW, (m.AnswerCandidate(s.K7, m.Support.SAME), EVA), HANDED[-1]])
+    back, _ = s.tell([(m.HandBack("Called away."), EVA)], search=handed)
+    assert (handed.asked, back.asked) == ((NOOR.id,), (NOOR.id,))
+
+
+def test_once_it_is_due_it_waits_for_whoever_may():
+    one = told([*HANDED, *s.says(s.LEAD, EVA)])
+    assert [for_whom(one, BEN, s.pack(), at) for at in (s.NOON, one.due)] == [False, True]
 
 
 def test_decisions_and_approvals_wait_for_supervisors_who_may_and_a_face_for_who_asked():
@@ -85,7 +106,7 @@ WRONG = {
 def test_nobody_gives_independence_away(name):
     step, rule = WRONG[name]
     search, events = s.tell([*s.TO_REVIEW, step])
-    assert (s.refusals(events), search.handed_to) == ([rule], None)
+    assert (s.refusals(events), search.asked) == ([rule], ())
 
 
 def test_whoever_locked_an_opinion_is_not_asked_for_another():
@@ -103,5 +124,5 @@ def test_what_was_handed_over_waits_for_them_until_their_opinion_is_locked():
     others, _ = s.tell(s.says(s.NO_LEAD, s.BEN), search=handed)
     begun, _ = s.tell(s.answers(s.EVA), search=others)
     locked, _ = s.tell([(s.NO_LEAD, s.EVA)], search=begun)
-    assert [search.handed_to for search in (handed, others, begun)] == [s.EVA.id] * 3
-    assert locked.handed_to is None
+    assert [seats.kept(search) for search in (handed, others, begun)] == [(s.EVA.id,)] * 3
+    assert seats.kept(locked) == ()
