@@ -10,8 +10,12 @@ from policy.pack import FormField, Pack, Purpose
 from policy.patterns import fits
 from policy.typed import plain
 
-PLACEHOLDER = re.compile(r"^(n/?a|none|tbd|test|asdf+|x+|\.+|-+|see (report|file|case))\.?$", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"^(n/?a|none|tbd|test|asdf+|x+|\.+|-+|see (report|file|case)|no (reason|comment)|approved|rejected)\.?$",
+    re.IGNORECASE,
+)
 FEW_WORDS = 4
+REASON_MIN_CHARS, FEW_LETTERS = 6, 4
 REPOSITORIES = "repositories"  # under which a form's answers have the classes asked for; no question has that name
 EXCEPTION = FormField(
     name="repositories-reason",
@@ -165,4 +169,10 @@ def _whole(word: str) -> str:
 def is_placeholder(text: str, min_chars: int) -> bool:
     """Whether a narrative says nothing: too short, a stock phrase, or one word over and over (M2)."""
     words = text.lower().split()
-    return len(text.strip()) < min_chars or bool(PLACEHOLDER.match(text.strip())) or len(set(words)) < FEW_WORDS
+    return says_nothing(text, min_chars) or len(set(words)) < FEW_WORDS
+
+
+def says_nothing(text: str, min_chars: int = REASON_MIN_CHARS) -> bool:
+    """Whether a reason is none: a few characters, one of them over and over, or a stock phrase (M23)."""
+    said = text.strip()
+    return len(said) < min_chars or len(set(said.lower())) < FEW_LETTERS or bool(PLACEHOLDER.match(said))

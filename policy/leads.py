@@ -36,7 +36,9 @@ from policy.model import (
 from policy.pack import Pack
 
 Events = tuple[Event, ...]
-WITHOUT_REASON = Refused("decides-with-reason", "A decision needs a reason in writing (M23).")
+WITHOUT_REASON = Refused(
+    "decides-with-reason", "A decision needs a reason in writing (M23): a few words that say why, and will in a year."
+)
 RECORD_GONE = "The arrest record of that person may no longer be used. No lead comes of it."
 NOT_COMPARED = Refused("context-first", "The facts on record are still being compared. Try again in a minute (X3).")
 
@@ -86,7 +88,7 @@ def supporters(search: Search, label: str) -> tuple[PersonId, ...]:
 
 def decide_lead(search: Search, command: DecideLead, by: Actor, pack: Pack, now: datetime) -> Events:
     reason = command.reason.strip()
-    if not reason:
+    if intake.says_nothing(reason):
         return (WITHOUT_REASON,)
     if not command.approve:
         closed = SearchClosed(Outcome.NO_POSSIBLE_MATCH, "The supervisor did not approve a lead.")
@@ -105,7 +107,7 @@ def decide_lead(search: Search, command: DecideLead, by: Actor, pack: Pack, now:
 def return_review(search: Search, command: ReturnReview, by: Actor, now: datetime) -> Events:
     """One more examiner compares, blind like those before; from then on they have to agree as well (M23)."""
     reason = command.reason.strip()
-    if not reason:
+    if intake.says_nothing(reason):
         return (WITHOUT_REASON,)
     return (ReviewReturned(by.id, now, reason),) if search.context is not None else (NOT_COMPARED,)
 
@@ -166,7 +168,7 @@ NOT_RECALLED = Refused("recalled-first", "This lead was not recalled. Nothing ha
 
 def recall(command: RecallLead, by: Actor, now: datetime) -> Events:
     reason = command.reason.strip()
-    return (LeadRecalled(by.id, now, reason),) if reason else (WITHOUT_REASON,)
+    return (WITHOUT_REASON,) if intake.says_nothing(reason) else (LeadRecalled(by.id, now, reason),)
 
 
 def record_outcome(search: Search, command: RecordOutcome, by: Actor, now: datetime) -> Events:

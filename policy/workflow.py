@@ -310,7 +310,7 @@ def _exceptional(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
 
 def _approve(search: Search, command: ApproveRequest, by: Actor, pack: Pack, now: datetime) -> Events:
     reason = command.reason.strip()
-    if not reason:
+    if intake.says_nothing(reason):
         return (leads.WITHOUT_REASON,)
     if not command.approve:
         return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
@@ -341,7 +341,7 @@ def _after_rejection(search: Search, reason: str) -> Events:
 def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack: Pack, now: datetime) -> Events:
     """In writing, by name and until a date, or not at all (M42)."""
     reason = command.reason.strip()
-    if not reason:
+    if intake.says_nothing(reason):
         return (leads.WITHOUT_REASON,)
     if command.allow:
         longest = pack.repositories.exception_days
@@ -354,7 +354,7 @@ def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack:
 
 def _override(search: Search, command: OverrideQuality, by: Actor) -> Events:
     reason = command.reason.strip()
-    if not reason:
+    if intake.says_nothing(reason):
         return (leads.WITHOUT_REASON,)
     if command.proceed:
         return (QualityOverridden(by.id, reason),)
@@ -363,7 +363,7 @@ def _override(search: Search, command: OverrideQuality, by: Actor) -> Events:
 
 def _declare_conflict(command: DeclareConflict, by: Actor) -> Events:
     reason = command.reason.strip()
-    return (ConflictDeclared(by.id, reason),) if reason else (leads.WITHOUT_REASON,)
+    return (leads.WITHOUT_REASON,) if intake.says_nothing(reason) else (ConflictDeclared(by.id, reason),)
 
 
 def _assess(command: AssessPhoto, pack: Pack) -> Events:
@@ -473,7 +473,7 @@ NOT_TO_THEM = Refused(
 
 def _hand_back(search: Search, command: HandBack, by: Actor) -> Events:
     reason = command.reason.strip()
-    if not reason:
+    if intake.says_nothing(reason):
         return (leads.WITHOUT_REASON,)
     begun = examination(search, by.id) is not None or by.id in search.asked
     return (HandedBack(by.id, reason),) if begun else (NOT_BEGUN,)
@@ -487,7 +487,7 @@ def _draw(search: Search, command: DrawExaminers, pack: Pack, now: datetime) -> 
 def _hand_over(search: Search, command: HandOver, by: Actor) -> Events:
     """Independence is not for a supervisor to give away (M20)."""
     reason = command.reason.strip()
-    if not reason:
+    if intake.says_nothing(reason):
         return (leads.WITHOUT_REASON,)
     if bars_of_an_examiner(search, command.to):
         return (NOT_TO_THEM,)

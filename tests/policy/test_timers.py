@@ -110,7 +110,7 @@ def test_nobody_gives_independence_away(name):
 
 
 def test_whoever_locked_an_opinion_is_not_asked_for_another():
-    _, events = s.tell([*s.TO_REVIEW, *s.says(s.LEAD, EVA), (m.HandOver(EVA.id, "Again."), MARA)])
+    _, events = s.tell([*s.TO_REVIEW, *s.says(s.LEAD, EVA), (m.HandOver(EVA.id, "Once again."), MARA)])
     assert s.refusals(events) == ["hands-to-another"]
 
 

@@ -154,8 +154,8 @@ FACTS = {
         m.LeadAcknowledged(DANA.id, s.NOON, s.NOON + timedelta(days=30)),
     ),
     "an approval": (
-        [(MINOR, DANA), (m.ApproveRequest(approve=True, reason=" Yes. "), MARA)],
-        m.RequestApproved(MARA.id, s.NOON, "Yes."),
+        [(MINOR, DANA), (m.ApproveRequest(approve=True, reason=" Sound. "), MARA)],
+        m.RequestApproved(MARA.id, s.NOON, "Sound."),
     ),
     "a rejection": ([(MINOR, DANA), (NO, MARA)], m.RequestRejected(MARA.id, s.NOON, "Not sound.")),
     "a conflict": (
@@ -388,7 +388,10 @@ REFUSALS = {
         s.AGREED,
         m.DecideLead(approve=False, reason="\t"),
         MARA,
-        ("decides-with-reason", "A decision needs a reason in writing (M23)."),
+        (
+            "decides-with-reason",
+            "A decision needs a reason in writing (M23): a few words that say why, and will in a year.",
+        ),
     ),
 }
 
@@ -462,7 +465,7 @@ def test_every_state_is_told_in_a_sentence(state):
 
 def test_a_supervisors_no_to_a_poor_face_is_not_repeated_to_somebody_else():
     poor = m.AssessPhoto(s.SHA, (m.Face(0, "poor", (), 30.0),), "model")
-    stop = m.OverrideQuality(proceed=False, reason="No.")
+    stop = m.OverrideQuality(proceed=False, reason="Too dark.")
     closed, _ = s.tell([(s.ASK, DANA), (poor, SYSTEM), (stop, MARA)])
     early, _ = s.tell([(s.ASK, DANA)])
     assert decide(closed, stop, MARA, s.pack(), s.NOON) == ()

@@ -214,7 +214,7 @@ COMMANDS = st.sampled_from(
         s.OTHER_LEAD,
         s.NO_LEAD,
         s.APPROVE,
-        m.DecideLead(approve=False, reason="No."),
+        m.DecideLead(approve=False, reason="Not alike."),
         m.Acknowledge(),
         m.Withdraw("Enough."),
         m.DropCandidate(s.K7),
