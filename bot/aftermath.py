@@ -1,4 +1,4 @@
-"""What becomes of a lead: the requester's evidence and outcome, its end in time, its recall, where it was forwarded.
+"""What becomes of a lead: the requester's evidence and outcome, its end in time, its recall.
 
 Listeners submit commands; errands tell people and take back what they were handed.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 
-from bot import clicks, ids, ledger, queue
+from bot import clicks, ids
 from bot.casework import SYSTEM, Casework
 from bot.database import Conn, Pool
 from bot.desk import Desk
@@ -118,7 +118,6 @@ class Afterwards:
             "remind-recall": self.tell_recalled,
             "settle-recall": self.settle_recall,
             "exonerate": self.exonerate,
-            "file-shared": self.file_shared,
         }
 
     async def remind(self, lease: Lease) -> None:
@@ -188,23 +187,6 @@ class Afterwards:
             await self._casework.submit(one, RecallLead(ANOTHER), SYSTEM)
         await self._casework.finish(lease)
 
-    async def file_shared(self, lease: Lease) -> None:
-        """Something of a search that stands where we did not put it is recorded, and the supervisors know (M26)."""
-        file, channel, account = (lease.payload[name] for name in ("file", "channel", "account"))
-        async with self._pool.acquire() as conn:
-            ours = await upload_of(conn, file)
-        if ours is None:
-            await self._casework.finish(lease)
-            return
-        search, what = ours
-        said = aftermath.forwarded(search, what, account, channel)
-        await self._desk.post(ids.post_key(lease.key, "forwarded"), self._oversight, said, again=lease.again)
-        async with self._pool.acquire() as conn, conn.transaction():
-            data = {"what": what, "file": file, "channel": channel, "account": account}
-            stream, at = f"images:{search}", self._casework.now()
-            await ledger.append(conn, stream, "Forwarded", at=at, actor=SYSTEM.id, data=data)
-            await queue.complete(conn, lease)
-
     async def _look(self, lease: Lease) -> Search:
         return await self._casework.look(SearchId(lease.payload["search"]))
 
@@ -228,15 +210,6 @@ WHERE this.id = $1 AND other.state = 'lead' AND this.case_number <> 'purged' ORD
 async def leads_of_the_case(conn: Conn, search: SearchId) -> list[SearchId]:
     """Every lead of the case that the search belongs to."""
     return [SearchId(row["id"]) for row in await conn.fetch(OF_THE_CASE, search)]
-
-
-UPLOAD_OF = "SELECT search, label FROM casework.upload WHERE file = $1"
-
-
-async def upload_of(conn: Conn, file: str) -> tuple[str, str] | None:
-    """The search and the label of a file that we put into Slack; None of anybody else's."""
-    row = await conn.fetchrow(UPLOAD_OF, file)
-    return (row["search"], row["label"]) if row else None
 
 
 OPEN = """

@@ -28,6 +28,7 @@ from bot.doors import build
 from bot.errands import Errands
 from bot.examining import Examining
 from bot.faults import Faults
+from bot.forwarding import Forwarding
 from bot.handing import Handing, gathered
 from bot.injection import Injection
 from bot.matching import Matcher, MatcherAwayError
@@ -136,9 +137,11 @@ async def work(settings: Settings) -> None:
         upkeep = Upkeep(p.casework, p.pool, p.desk, team, p.rooms.oversight, clock)
         reminders = Reminders(p.casework, p.pool, p.desk, team, p.rooms)
         faults = Faults(p.casework, p.pool, p.desk, p.rooms.oversight)
+        forwarding = Forwarding(p.casework, p.pool, p.desk, p.rooms.oversight)
         every = (
             errands,
             premises,
+            forwarding,
             Examining(acts),
             Context(p.casework, matcher),
             Handing(acts),
@@ -156,7 +159,7 @@ async def work(settings: Settings) -> None:
         listening = database.listen(settings.database_url.get_secret_value(), "leadgate_job", worker.wake)
         listener = asyncio.create_task(listening)
         runner = asyncio.create_task(worker.run())
-        sweeper = asyncio.create_task(_sweep(errands, upkeep, reminders, faults))
+        sweeper = asyncio.create_task(_sweep(errands, upkeep, reminders, faults, forwarding))
         rounds = [asyncio.create_task(_rounds(one)) for one in (premises.leave_others, premises.keep_roster)]
         log.info("worker.ready")
         await stop.wait()
@@ -176,7 +179,9 @@ async def check_model(matcher: Matcher, pack: Pack) -> None:
         raise SettingsError(f"LEADGATE_PACK {pack.id} with the matcher's model {model.pack}: {why}")
 
 
-async def _sweep(errands: Errands, upkeep: Upkeep, reminders: Reminders, faults: Faults) -> None:
+async def _sweep(
+    errands: Errands, upkeep: Upkeep, reminders: Reminders, faults: Faults, forwarding: Forwarding
+) -> None:
     """What was posted while nobody listened is found: a day back at the start, then a little more than the pause.
 
     The first look of a day orders what is done once a day.
@@ -187,6 +192,7 @@ async def _sweep(errands: Errands, upkeep: Upkeep, reminders: Reminders, faults:
             await upkeep.order()
             await reminders.order()
             await faults.order()
+            await forwarding.order()
             await errands.sweep(oldest)
             oldest = clock() - 2 * SWEEP_EVERY
         except (*AWAY, SlackApiError, aiohttp.ClientError, TimeoutError) as error:

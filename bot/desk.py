@@ -1,6 +1,7 @@
 """The bot's hands in Slack: posts that are never doubled, uploads that are remembered, photographs fetched."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -146,8 +147,10 @@ class Desk:
             files=[{"id": file, "title": f"{label.lower()}.jpg"} for label, file in sent.items()]
         )
         await self._ready(list(sent.values()))
-        async with self._pool.acquire() as conn:
+        async with self._pool.acquire() as conn, conn.transaction():
             await conn.executemany(KEEP_UPLOAD, [(search, label, file) for label, file in sent.items()])
+            for label, data in missing.items():
+                await keep_given_out(conn, search, label, data)
         return await self.uploads(search)
 
     async def hand(self, channel: str, name: str, data: bytes, text: str, *, again: bool) -> str:
@@ -309,6 +312,14 @@ class Desk:
 async def keep_upload(conn: Conn, search: str, label: str, file: str) -> None:
     """The file stands in Slack, under that label, until it is taken away."""
     await conn.execute(KEEP_UPLOAD, search, label, file)
+
+
+KEEP_GIVEN_OUT = "INSERT INTO casework.given_out (sha256, search, label) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+
+
+async def keep_given_out(conn: Conn, search: str, label: str, data: bytes) -> None:
+    """These bytes are known again, should somebody post them (bot/forwarding.py)."""
+    await conn.execute(KEEP_GIVEN_OUT, hashlib.sha256(data).hexdigest(), search, label)
 
 
 async def forget_upload(conn: Conn, search: str, label: str) -> None:

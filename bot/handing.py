@@ -7,7 +7,7 @@ from bot import jobs, leadsheet, ledger, photos, queue, store
 from bot.acts import LEAD, SHEET, Acts, Errand, Message, taken_on
 from bot.casework import SYSTEM
 from bot.database import Pool
-from bot.desk import keep_upload
+from bot.desk import keep_given_out, keep_upload
 from bot.leadsheet import Sheet
 from bot.matching import Matcher, MatcherRefusedError
 from bot.queue import Lease
@@ -95,6 +95,7 @@ class Handing:
             stream, at = f"sheet:{search.id}", search.acknowledged_at
             await ledger.append(conn, stream, "LeadSheetHanded", at=at, actor=SYSTEM.id, data=data)
             await keep_upload(conn, search.id, SHEET, file)
+            await keep_given_out(conn, search.id, SHEET, sheet)
             stands = await store.load(conn, search.id)
             await queue.enqueue(conn, jobs.sheet_goes(stands, self._acts.casework.now()))
             await queue.complete(conn, lease)

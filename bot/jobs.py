@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 
 from bot import ids
 from bot.queue import Job
@@ -341,6 +341,8 @@ def of_the_workspace(untrusted_event: Mapping[str, Any], bot_user: str, rooms: C
         return [Job("sync-roster", stamp, {})]
     if kind == "file_shared" and untrusted_event.get("user_id") != bot_user:
         return [_shared(untrusted_event, stamp)]
+    if kind == "message":
+        return _passed_on(untrusted_event, bot_user)
     if kind == "file_deleted" and untrusted_event.get("file_id"):
         file = str(untrusted_event["file_id"])
         return [Job("intake-gone", file, {"file": file})]
@@ -361,3 +363,27 @@ def _shared(untrusted_event: Mapping[str, Any], stamp: str) -> Job:
     file, channel = str(untrusted_event.get("file_id")), str(untrusted_event.get("channel_id"))
     payload = {"file": file, "channel": channel, "account": str(untrusted_event.get("user_id"))}
     return Job("file-shared", f"{file}:{channel}:{stamp}", payload)
+
+
+def _passed_on(untrusted_event: Mapping[str, Any], bot_user: str) -> list[Job]:
+    """Somebody forwarded a message, or Slack shows one beneath a link to it: whether it is ours is looked up (M26)."""
+    message = untrusted_event.get("message") or untrusted_event
+    account, channel, ts = message.get("user"), untrusted_event.get("channel"), message.get("ts")
+    shown = [one for one in message.get("attachments") or () if one.get("is_share") or one.get("message_blocks")]
+    if not shown or not account or account == bot_user or message.get("bot_id"):
+        return []
+    messages = [f"{one.get('channel_id')} {one.get('ts')}" for one in shown]
+    payload = {"channel": str(channel), "account": str(account), "messages": messages, "files": sorted(_named(shown))}
+    return [Job("message-shared", f"{channel}:{ts}", payload)]
+
+
+def _named(untrusted: Any) -> set[str]:
+    """The ids of every file that is named anywhere within: attached, or shown by an image block."""
+    if isinstance(untrusted, list | tuple):
+        return {file for one in cast("list[Any]", untrusted) for file in _named(one)}
+    if not isinstance(untrusted, dict):
+        return set()
+    inner = cast("dict[str, Any]", untrusted)
+    files = [*(inner.get("files") or ()), inner.get("slack_file") or {}]
+    named = {str(file["id"]) for file in files if isinstance(file, dict) and file.get("id")}
+    return named.union(*map(_named, inner.values()))

@@ -17,10 +17,10 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot import checklist, clicks, copies, ids, leadsheet, ledger, pages, photos, sights, viewer_links, watermark
-from bot.acts import Rooms
+from bot.acts import LEAD, SHEET, Rooms
 from bot.casework import Casework
 from bot.database import AWAY, Pool
-from bot.desk import Desk
+from bot.desk import Desk, keep_given_out
 from bot.handing import gathered
 from bot.matching import Matcher, MatcherAwayError, MatcherRefusedError
 from bot.people import People, StandingUnknownError
@@ -230,7 +230,13 @@ class Viewer:
         await self._record(seat, "Viewed", {"what": name})
         mark = f"{seat.by.id} · {seat.search.id} · {self._clock():%Y-%m-%d %H:%M} UTC"
         served = await asyncio.to_thread(watermark.burnt, await self._picture(seat.search, name), mark)
+        if seat.sight is Sight.LEAD:
+            await self._given_out(seat.search.id, LEAD, served)
         return web.Response(body=served, content_type="image/jpeg")
+
+    async def _given_out(self, search: SearchId, what: str, data: bytes) -> None:
+        async with self._pool.acquire() as conn:
+            await keep_given_out(conn, search, what, data)
 
     async def _picture(self, search: Search, name: str) -> bytes:
         match name:
@@ -263,6 +269,7 @@ class Viewer:
         parts = await gathered(seat.search, pack, self._pool, self._kek, self._matcher)
         sheet = await asyncio.to_thread(leadsheet.pdf, parts)
         await self._record(seat, "LeadSheetServed", {"sha256": photos.sha256(sheet)})
+        await self._given_out(seat.search.id, SHEET, sheet)
         name = f"lead-sheet-{seat.search.id}.pdf"
         attached = {"Content-Disposition": f'attachment; filename="{name}"'}
         return web.Response(body=sheet, content_type="application/pdf", headers=attached)

@@ -123,11 +123,22 @@ class Controls:
             self.ws.tokens[changed.value] = changed
         return {}
 
-    async def record(self, _body: Json) -> Json:
-        """What was sent to the app, what is on its way and what never arrived, and what the app called."""
-        delivery = self.ws.delivery
+    async def record(self, body: Json) -> Json:
+        """What was sent to the app, what is on its way and what never arrived, and what the app called; or its calls
+        `after` so many alone.
+        """
+        delivery, ws = self.ws.delivery, self.ws
+        if "after" in body:
+            forgotten = ws.called - len(ws.calls)
+            return {"calls": ws.calls[max(0, int(body["after"]) - forgotten) :], "called": ws.called}
         sent, pending = [asdict(e) for e in delivery.sent], delivery.on_their_way()
-        return {"sent": sent, "pending": pending, "undelivered": delivery.undelivered, "calls": self.ws.calls}
+        return {
+            "sent": sent,
+            "pending": pending,
+            "undelivered": delivery.undelivered,
+            "calls": ws.calls,
+            "called": ws.called,
+        }
 
     def _user(self, body: Json) -> User:
         name = str(body["person"])

@@ -151,14 +151,16 @@ class Doors:
         channel = self._channel(user, body["channel"])
         text = str(body.get("text") or "")
         files = [self.ws.files.visible(user.id, key) for key in body.get("files") or []]
-        if not text.strip() and not files and not body.get("forwarded"):
+        shared = [self._message(user, one) for one in body.get("shared") or []]  # "Share message", in Slack
+        if not text.strip() and not files and not body.get("forwarded") and not shared:
             raise SlackError("no_text")
         if len(text) > MOST_TEXT:
             raise SlackError("msg_too_long")
         if any(f.user != user.id for f in files):
             raise SlackError("file_not_found")
         files += [self.ws.files.visible(user.id, key) for key in body.get("forwarded") or []]  # Share file, in Slack
-        message = self.ws.posting.post_as_person(user, channel, text, body.get("thread_ts") or None, files)
+        thread = body.get("thread_ts") or None
+        message = self.ws.posting.post_as_person(user, channel, text, thread, files, shared)
         return {"message": self._shown(message)}
 
     async def edit(self, user: User, body: Json) -> Json:

@@ -112,6 +112,11 @@ class Person:
         """A file that one can see, shared into another channel."""
         return (await self._do("post", channel=channel, text=text, files=[], forwarded=[file]))["message"]
 
+    async def forward_message(self, message: Json, channel: str, text: str = "") -> Json:
+        """A message that one can see, shared into another channel."""
+        shared = [{"channel": message["channel"], "ts": message["ts"]}]
+        return (await self._do("post", channel=channel, text=text, files=[], shared=shared))["message"]
+
     async def edit_message(self, message: Json, text: str) -> Json:
         return (await self._do("edit", channel=message["channel"], ts=message["ts"], text=text))["message"]
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -101,7 +102,13 @@ class Posting:
         return self._publish(channel, message)
 
     def post_as_person(
-        self, user: User, channel: Channel, text: str, thread_ts: str | None, files: list[File]
+        self,
+        user: User,
+        channel: Channel,
+        text: str,
+        thread_ts: str | None,
+        files: list[File],
+        shared: Sequence[Message] = (),
     ) -> Message:
         """What a person typed: escaped as Slack escapes it, with the rich text Slack makes of it."""
         escaped = escape(text)
@@ -117,6 +124,7 @@ class Posting:
             client_msg_id=str(uuid4()),
             files=[f.id for f in files],
             subtype="file_share" if files else None,
+            attachments=[self._shapes.shared(n, one) for n, one in enumerate(shared, start=1)] or None,
         )
         return self._publish(channel, message)
 

@@ -101,6 +101,7 @@ async def _answer(ws: Workspace, request: web.Request, name: str) -> web.StreamR
         call = Call(name, arguments, token)
         _complete(method, call)
         ws.calls.append((name, _as_meant(arguments)))
+        ws.called += 1
         del ws.calls[:-REMEMBERED]
         body = await method.handler(ws, call)
     except SlackError as refused:

@@ -167,6 +167,27 @@ class Shapes:
             body |= {"pinned_to": [message.channel], "pinned_info": {"channel": message.channel}}
         return body | self._thread(message)
 
+    def shared(self, number: int, message: Message) -> Json:
+        """A message that somebody forwarded, as it is attached to theirs."""
+        inner: Json = {"blocks": message.blocks or []}
+        body: Json = {
+            "id": number,
+            "ts": message.ts,
+            "author_id": message.user,
+            "channel_id": message.channel,
+            "channel_team": self.state.team,
+            "is_share": True,
+            "text": message.text,
+            "fallback": message.text,
+            "footer": "Slack Conversation",
+            "mrkdwn_in": ["text"],
+            "message_blocks": [
+                {"team": self.state.team, "channel": message.channel, "ts": message.ts, "message": inner}
+            ],
+        }
+        files = [self.file_in_message(message, key) for key in message.files]
+        return body | ({"files": files} if files else {})
+
     def _thread(self, message: Message) -> Json:
         if message.thread_ts and message.thread_ts != message.ts:
             root = self.state.message(message.channel, message.thread_ts)

@@ -54,6 +54,7 @@ class Workspace:
         )
         self.guide: Json = {}
         self.calls: list[tuple[str, Json]] = []
+        self.called = 0  # how often; more than are remembered
         bot = Token(self.credentials.bot_token, "bot", self.state.bot_user, self.manifest.scopes)
         app = Token(self.credentials.app_token, "app", self.state.bot_user, frozenset({"connections:write"}))
         self.tokens: dict[str, Token] = {bot.value: bot, app.value: app}

@@ -1,6 +1,7 @@
-"""Seats of an examination are kept for those who were drawn by lot, or whom a supervisor asked (S9).
+"""Seats of an examination are kept for those who were drawn by lot (S9); the bytes we hand out are known again (M26).
 
-Why: whoever clicked first examined, so that two who agreed to could always have each other.
+Why: whoever clicked first examined, so that two who agreed to could always have each other. And a lead's photograph
+that somebody saved and posted anew went unnoticed, since it is another file.
 """
 
 from migrations import sql

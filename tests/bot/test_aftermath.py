@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from bot import aftermath, jobs, queue, store
-from bot.aftermath import leads_of_the_case, upload_of
+from bot.aftermath import leads_of_the_case
+from bot.forwarding import upload_of
 from policy import model as m
 from policy.aftermath import Evidence, LeadOutcome
 from tests import story as s

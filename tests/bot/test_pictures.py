@@ -35,7 +35,9 @@ def deletions(steps):
     search, ordered = None, []
     for step in steps:
         search, told = s.tell([step], search=search)
-        deleting = [job for event in told for job in jobs.following(event, search, s.NOON) if job.kind == "delete-images"]
+        deleting = [
+            job for event in told for job in jobs.following(event, search, s.NOON) if job.kind == "delete-images"
+        ]
         ordered += deleting
     return [(job.payload["why"], job.delay) for job in ordered]
 

@@ -200,9 +200,71 @@ async def test_a_lead_sheet_that_is_forwarded_is_noticed_and_recorded(town, enro
             town.room("oversight"), lambda m: f"Something of search {search} was forwarded" in m["text"], timeout=30
         )
         assert dana.id in json.dumps(told["blocks"])
-    [row] = await town.sql(
-        "SELECT entry FROM ledger.entry WHERE stream = $1 AND convert_from(entry, 'UTF8') LIKE '%Forwarded%'",
-        f"images:{search}",
+    [entry] = await forwarded(town, search)
+    assert (entry["what"], entry["account"]) == ("sheet", dana.id)
+
+
+async def forwarded(town, search) -> list[dict]:
+    """What the ledger has of things of that search that somebody passed on."""
+    rows = await town.sql(
+        "SELECT entry FROM ledger.entry WHERE stream = $1 AND kind = 'Forwarded' ORDER BY seq", f"images:{search}"
     )
-    entry = json.loads(bytes(row["entry"]))
-    assert (entry["kind"], entry["data"]["what"], entry["data"]["account"]) == ("Forwarded", "sheet", dana.id)
+    return [json.loads(bytes(row["entry"]))["data"] for row in rows]
+
+
+async def test_a_leads_photograph_that_is_saved_and_posted_anew_is_noticed_and_told_once(town, enrolled):
+    """Another file of the same bytes, twice; the photograph in it is offered for a search like every other."""
+    async with Four(town) as people:
+        dana, _, _, mara = people
+        search, _, photograph, _ = await lead(town, people, enrolled)
+        file = next(b["slack_file"]["id"] for b in photograph["blocks"] if b["type"] == "image")
+        data = await dana.image(file)
+        for name in ("lookathim.jpg", "again.jpg"):
+            post = await dana.post_photo(town.room("intake"), data, name, "Know him?")
+            await dana.wait_message(town.room("intake"), lambda m: play.has(m, "start_request"), post["ts"])
+        told = await mara.wait_for(lambda: told_of(mara, town, search), 30)
+        assert len(told) == 1
+        assert dana.id in json.dumps(told[0]["blocks"])
+        await no_job_waits(town, dana, "file-shared")
+        assert await told_of(mara, town, search) == told
+    [entry] = await forwarded(town, search)
+    assert (entry["what"], entry["account"], entry["channel"]) == ("lead", dana.id, town.room("intake"))
+    assert entry["file"] != file
+
+
+async def test_a_message_that_shows_a_leads_photograph_is_noticed_when_it_is_forwarded(town, enrolled):
+    async with Four(town) as people:
+        dana, _, _, mara = people
+        search, _, photograph, _ = await lead(town, people, enrolled)
+        await dana.forward_message(photograph, town.room("intake"), "Know him?")
+        assert len(await mara.wait_for(lambda: told_of(mara, town, search), 30)) == 1
+    assert [(one["what"], one["account"]) for one in await forwarded(town, search)] == [("lead", dana.id)]
+
+
+async def test_where_a_sheet_stands_is_looked_at_though_no_event_told_of_it(town, enrolled):
+    async with Four(town) as people:
+        dana, _, _, mara = people
+        search, _, _, sheet = await lead(town, people, enrolled)
+        await dana.forward(sheet["files"][0]["id"], town.room("intake"), "Anybody know him?")
+        await mara.wait_for(lambda: told_of(mara, town, search), 30)
+        await no_job_waits(town, dana, "file-shared")
+        await town.sql("DELETE FROM casework.post WHERE key LIKE '% recorded'")  # as if no event had come
+        await town.sql("INSERT INTO casework.job (kind, key) VALUES ('look-at-shares', 'now')")
+        await no_job_waits(town, dana, "look-at-shares")
+        assert len(await told_of(mara, town, search)) == 1
+    by_event, by_looking = await forwarded(town, search)
+    assert by_event == by_looking
+
+
+async def told_of(mara, town, search) -> list[dict]:
+    """What supervisors were told of things of that search that somebody passed on."""
+    told = await mara.messages(town.room("oversight"))
+    return [m for m in told if f"Something of search {search} was forwarded" in m["text"]]
+
+
+async def no_job_waits(town, who, kind: str) -> None:
+    async def none():
+        waits = "SELECT 1 FROM casework.job WHERE kind = $1 AND state IN ('ready', 'running')"
+        return not await town.sql(waits, kind)
+
+    await who.wait_for(none, 60)

@@ -1,11 +1,18 @@
 """Nothing that an examiner can see before both opinions are locked says what would sway them (M17, M20).
 
-Journeys are drawn by chance from a seed: purpose, requester, photograph, who examines in which order, what they say, who
-looks at the viewer, which transport. Everything that was sent or served to examiners is searched for every word that
-belongs to that journey and must not be there. LEADGATE_LEAK_JOURNEYS=100 plays a hundred, in slices if
-LEADGATE_LEAK_SLICE=0:20 says so; without it, six are played.
+Journeys are drawn by chance from a seed: purpose, requester, photograph, who of the two who were drawn by lot examines
+first, what they say, who looks at the viewer, which transport. Everything that was sent or served to examiners is
+searched for every word that belongs to that journey and must not be there; and no order in which anything was sent
+follows the software's ranking, over all journeys together.
+
+The suite plays six, other ones each day. All hundred, several at once, in about half an hour on two idle cores:
+
+    LEADGATE_LEAK_JOURNEYS=100 LEADGATE_LEAK_JSON=leaks.json uv run pytest tests/journeys/test_leaks.py
+
+LEADGATE_LEAK_SLICE=0:20 plays some of them; LEADGATE_LEAK_AT_ONCE says how many at a time (three).
 """
 
+import asyncio
 import io
 import json
 import os
@@ -13,20 +20,31 @@ import random
 import re
 import shutil
 import tempfile
+import time
+from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import sqrt
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from deploy.demo import play, system
+from deploy.workspace.person import RefusedError
 from tests.journeys.conftest import LEASE, SHARED_MEMORY, Town
 from tests.journeys.examining import candidates, labels_on, open_sheet
 from tests.journeys.test_purposes import PACK, ask
 from tests.journeys.test_viewer import jar, link, open_link
 
-JOURNEYS = int(os.environ.get("LEADGATE_LEAK_JOURNEYS", "6"))
+EVERY, FEW = 100, 6
+JOURNEYS = int(os.environ.get("LEADGATE_LEAK_JOURNEYS", str(FEW)))
+TODAY = datetime.now(UTC).date().toordinal() * FEW
 FROM, _, TO = os.environ.get("LEADGATE_LEAK_SLICE", f"0:{JOURNEYS}").partition(":")
+NUMBERS = range(int(FROM), int(TO)) if JOURNEYS > FEW else [(TODAY + n) % EVERY for n in range(int(FROM), int(TO))]
+AT_ONCE = int(os.environ.get("LEADGATE_LEAK_AT_ONCE", "3"))
+FIGURES = os.environ.get("LEADGATE_LEAK_JSON")
+BY_CHANCE = 4.5  # deviations that the mean of all rank correlations may be from none: one run in a hundred thousand
 CAST = [json.loads(line) for line in (play.PICTURES.parent / "gallery.jsonl").read_text("utf-8").splitlines()]
 # No word of ours that says how near a face was, or of what somebody is suspected.
 WORDS = ("score", "rank", "cosine", "similarity", "embedding", "arrest", "suspect", "offence", "confidence")
@@ -74,8 +92,7 @@ class Plan:
     purpose: str
     requester: str
     probe: play.Probe
-    first: str
-    second: str
+    swapped: bool  # of the two who are drawn by lot, the second by name examines first
     says: tuple[str, str]  # "same", "other", "none" or "inconclusive"
     looks: tuple[bool, bool]  # at the viewer, too
 
@@ -88,14 +105,12 @@ class Plan:
 def plan(number: int) -> Plan:
     chance = random.Random(f"leak {number}")
     clear = [p for p in play.probes() if p.person][:14] + [p for p in play.probes() if not p.person]
-    first, second = chance.sample(["eva.lind", "noor.haddad", "ben.tanaka"], 2)
     return Plan(
         number,
         chance.choice([p.code for p in PACK.purposes]),
         chance.choice(["dana.ruiz", "sam.okafor"]),
         chance.choice(clear),
-        first,
-        second,
+        chance.random() < 0.5,
         (chance.choice(["same", "other", "none", "inconclusive"]), chance.choice(["same", "other", "none"])),
         (chance.random() < 0.5, chance.random() < 0.7),
     )
@@ -127,13 +142,48 @@ async def identity(town, name: str) -> set[str]:
 # --- what is seen -----------------------------------------------------------------------------------------------------
 
 
-async def calls_since(town, last) -> list:
-    """What the app called after `last`; the workspace keeps only so many."""
-    calls = (await town.director("record"))["calls"]
-    if last is None:
-        return calls
-    at = next(n for n in range(len(calls) - 1, -1, -1) if calls[n] == last)
-    return calls[at + 1 :]
+class Traffic:
+    """What the app of one desk called: each journey reads what was called while it went on, others' among it."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._calls: list = []
+        self._called = 0
+        self._reading = asyncio.Lock()
+
+    async def until_now(self) -> int:
+        """How many calls there were."""
+        async with self._reading:
+            more = await self._town.director("record", after=self._called)
+            assert more["called"] - self._called == len(more["calls"]), "calls were forgotten before they were read"
+            self._calls += more["calls"]
+            self._called = more["called"]
+            return len(self._calls)
+
+    def between(self, start: int, end: int) -> list:
+        return self._calls[start:end]
+
+
+@dataclass
+class Desk:
+    """One desk on which journeys go on at once: a person has one screen, so each does one thing at a time."""
+
+    town: Town
+    traffic: Traffic
+    screens: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    orders: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def ordered(self, what: str, labels, ranks: dict[str, int]) -> None:
+        """How far that order follows the ranking of those who stand in it, kept for the sum of all journeys."""
+        found = [ranks[label] for label in labels if label in ranks]
+        self.orders[what].append(correlation(found) * sqrt(len(found) - 1))
+
+
+def correlation(ranks: list[int]) -> float:
+    """Spearman's: 1 where they stand from the best downwards, -1 upwards, about 0 where chance put them."""
+    n = len(ranks)
+    by_rank = {rank: at for at, rank in enumerate(sorted(ranks))}
+    return 1 - 6 * sum((at - by_rank[rank]) ** 2 for at, rank in enumerate(ranks)) / (n * (n * n - 1))
 
 
 def to_examiners(calls, rooms_of_others) -> list[str]:
@@ -154,8 +204,8 @@ async def files_of(who, sheet, chance, seen) -> None:
         seen.pictures += [await who.image(file, size) for size in THUMBNAILS]
 
 
-async def at_the_viewer(town, root, name, mark, chance, seen) -> None:
-    """The page, what it reads, some photographs; and a finding with a note."""
+async def at_the_viewer(town, root, name, mark, chance, seen) -> list[str]:
+    """The page, what it reads, some photographs; and a finding with a note. Answers the candidates in its order."""
     address = await link(town, root, name)
     origin = address.partition("/viewer")[0]
     async with jar() as browser:
@@ -170,19 +220,25 @@ async def at_the_viewer(town, root, name, mark, chance, seen) -> None:
         place = f"{origin}/viewer/checklist/{sheet['candidates'][0]}/ears"
         found = {"finding": "different", "note": mark}
         assert (await browser.put(place, json=found, headers={"Origin": origin})).status == 204
+    return sheet["candidates"]
 
 
-async def examined(town, plan, search, root, who, says, looks, marks, chance) -> Seen:
+async def examined(desk, plan, search, root, who, says, looks, marks, chance) -> Seen:
     """One examiner's turn up to the moment at which their opinion is locked."""
-    seen = Seen()
+    seen, town = Seen(), desk.town
+    ranks = {c["label"]: c["rank"] for c in await candidates(town, search)}
     sheet = await open_sheet(who, root)
     seen.read(sheet, await who.messages(town.room("review"), root["ts"]))
     assert "initial_option" not in json.dumps(sheet), "an answer that this examiner did not give"
+    desk.ordered("worksheet", labels_on(sheet), ranks)
     await files_of(who, sheet, chance, seen)
+    await nobody_else_is_seen(town, search, who, sheet)
     seen.read((await who.wait_for(who.home, 20))["blocks"])
     if looks:
         await who.close_view()
-        await at_the_viewer(town, root, who.name, marks["note"], chance, seen)
+        shown = await at_the_viewer(town, root, who.name, marks["note"], chance, seen)
+        desk.ordered("viewer", shown, ranks)
+        assert sorted(shown) == sorted(labels_on(sheet))
         sheet = await open_sheet(who, root)
     picked = await pick(town, plan, search, says, set(labels_on(sheet)))
     for label in labels_on(sheet):
@@ -202,6 +258,19 @@ async def examined(town, plan, search, root, who, says, looks, marks, chance) ->
     return seen
 
 
+async def nobody_else_is_seen(town, search, who, sheet) -> None:
+    """A candidate who is not on the sheet is nowhere else: a pick among foils could be told by who was left out (X1)."""
+    shown = {f"{label}" for label in labels_on(sheet)}
+    files = {
+        row["label"]: row["file"] for row in await town.sql("SELECT * FROM casework.upload WHERE search = $1", search)
+    }
+    for label in {c["label"] for c in await candidates(town, search)} - shown:
+        with pytest.raises(RefusedError):
+            await who.image(files[label])
+    thread = json.dumps([m["blocks"] for m in await who.messages(town.room("review")) if search in m["text"]])
+    assert not [label for label, file in files.items() if file in thread and label not in {"probe", "prepared"}]
+
+
 async def pick(town, plan, search, says, shown) -> str | None:
     found = sorted((c for c in await candidates(town, search) if c["label"] in shown), key=lambda c: c["label"])
     truth = next((c["label"] for c in found if c["person"] == plan.probe.person), found[0]["label"])
@@ -209,30 +278,36 @@ async def pick(town, plan, search, says, shown) -> str | None:
     return {"same": truth, "other": other}.get(says)
 
 
-async def played(town, plan) -> list[str]:
+async def played(desk, plan) -> list[str]:
     """What leaked in this journey, to whom."""
-    chance, mark = random.Random(f"details {plan.number}"), plan.marks
-    before = await calls_since(town, None)
+    chance, mark, town = random.Random(f"details {plan.number}"), plan.marks, desk.town
+    start = await desk.traffic.until_now()
     changes = {"basis": f"{play.BASIS} {mark['basis']}", "offence": f"PL 160.15 {mark['offence']}"}
     if chance.random() < 0.5:  # a sealed description, which the record may contradict or not
         heights = {"witness-height": chance.choice(["5'8-6'2", "4'8"]), "witness-marks": mark["witness"]}
         changes |= {"circumstances": ["witness"], "description": f"In a red cap, {mark['witness']}.", **heights}
-    async with (
-        town.person(plan.requester) as requester,
-        town.person(plan.first) as first,
-        town.person(plan.second) as second,
-    ):
-        _, search, wrong = await ask(town, requester, plan.probe, plan.purpose, **changes)
+    async with town.person(plan.requester) as requester:
+        async with desk.screens[plan.requester]:
+            _, search, wrong = await ask(town, requester, plan.probe, plan.purpose, **changes)
         assert wrong == {}, wrong
-        root = await play.review_thread(first, town.room("review"), search)
-        await stands(town, first, root)
-        of_case = await of_the_case(town, plan, search)
-        of_first = await identity(town, plan.first) | {mark["differences"], mark["note"]}
-        theirs = {"differences": f"second{plan.number}", "note": f"second{plan.number}"}
-        one = await examined(town, plan, search, root, first, plan.says[0], plan.looks[0], mark, chance)
-        two = await examined(town, plan, search, root, second, plan.says[1], plan.looks[1], theirs, chance)
         rooms = {town.room("intake"), town.room("oversight"), *await directs(requester)}
-        sent = to_examiners(await calls_since(town, before[-1] if before else None), rooms)
+    async with town.person("mara.quinn") as mara:  # in the room, and no examiner
+        root = await mara.wait_message(
+            town.room("review"), lambda m: play.has(m, "open_worksheet") and search in m["text"], timeout=180
+        )
+    await uploads_say_nothing(desk, search, start)
+    names = await drawn(town, search)
+    names = names[::-1] if plan.swapped else names
+    of_case = await of_the_case(town, plan, search)
+    of_first = await identity(town, names[0]) | {mark["differences"], mark["note"]}
+    theirs = {"differences": f"second{plan.number}", "note": f"second{plan.number}"}
+    turns = []
+    for name, says, looks, marks in zip(names, plan.says, plan.looks, (mark, theirs), strict=True):
+        async with desk.screens[name], town.person(name) as who:
+            turns.append(await examined(desk, plan, search, root, who, says, looks, marks, chance))
+    one, two = turns
+    end = await desk.traffic.until_now()
+    sent = to_examiners(desk.traffic.between(start, end), rooms)
     traffic = Seen([TIMES.sub("", said) for said in sent])
     assert len(sent) > 20, "the traffic was not recorded"
     public = [said for said in sent if '"views.' not in said[:9]]  # a view is its owner's alone
@@ -246,13 +321,32 @@ async def played(town, plan) -> list[str]:
     return [f"journey {plan.number} ({plan.purpose}), {to}: {tokens}" for to, tokens in leaked.items() if tokens]
 
 
-async def stands(town, who, root) -> None:
-    """The candidates are in the thread."""
+async def uploads_say_nothing(desk, search, start) -> None:
+    """The order of uploads, and of the files' ids, is kept beside the others: whoever sees a file may see both."""
+    ranks = {c["label"]: c["rank"] for c in await candidates(desk.town, search)}
+    rows = await desk.town.sql("SELECT label, file FROM casework.upload WHERE search = $1", search)
+    label_of = {row["file"]: row["label"] for row in rows}
+    assert set(ranks) < set(label_of.values())
+    calls = desk.traffic.between(start, await desk.traffic.until_now())
+    names = [said["filename"] for method, said in calls if method == "files.getUploadURLExternal"]
+    asked = [name.removesuffix(".jpg").upper() for name in names if names.count(name) == 1]  # others upload meanwhile
+    [done] = [files for files in map(completed, calls) if any(file in label_of for file in files)]
+    desk.ordered("upload begun", asked, ranks)
+    desk.ordered("upload completed", [label_of[file] for file in done], ranks)
+    desk.ordered("file id", [label_of[file] for file in sorted(label_of)], ranks)
 
-    async def both():
-        return len(await who.messages(town.room("review"), root["ts"])) >= 2 or None
 
-    await who.wait_for(both, 40)
+def completed(call) -> list[str]:
+    """The files that this call completed, in its order; none where it is another call."""
+    method, said = call
+    files = said["files"] if method == "files.completeUploadExternal" else []
+    return [one["id"] for one in (json.loads(files) if isinstance(files, str) else files)]
+
+
+async def drawn(town, search) -> list[str]:
+    """The two who were drawn by lot, by name."""
+    [one] = [entry.data for entry in await town.entries(search) if entry.kind == "ExaminersDrawn"]
+    return sorted(one["examiners"])
 
 
 async def directs(who) -> list[str]:
@@ -262,7 +356,7 @@ async def directs(who) -> list[str]:
 @pytest.fixture(scope="module")
 async def signed():
     """The same desk where Slack delivers by signed HTTP."""
-    if JOURNEYS <= 6:
+    if JOURNEYS <= FEW:
         yield None
         return
     parent = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
@@ -277,16 +371,61 @@ async def signed():
         shutil.rmtree(root, ignore_errors=True)
 
 
-@pytest.mark.parametrize("number", range(int(FROM), min(int(TO), JOURNEYS)))
-async def test_nothing_that_would_sway_an_examiner_reaches_one_before_both_opinions_are_locked(number, town, signed):
-    assert await played(signed if signed and number % 4 == 0 else town, plan(number)) == []
+async def open_desk(town: Town) -> Desk:
+    """A desk of three examiners, of whom two are drawn each time."""
+    async with town.person("eva.lind") as eva:
+        await eva.invite(town.room("review"), "ben.tanaka")
+    return Desk(town, Traffic(town))
+
+
+async def test_nothing_that_would_sway_an_examiner_reaches_one_before_both_opinions_are_locked(town, signed):
+    began, most = time.monotonic(), asyncio.Semaphore(AT_ONCE)
+    desks = [await open_desk(one) for one in (town, signed) if one]
+
+    async def one(number: int) -> list[str]:
+        async with most:
+            try:
+                return await played(desks[-1] if number % 4 == 0 else desks[0], plan(number))
+            except Exception as error:
+                error.add_note(f"journey {number}")
+                raise
+
+    try:
+        leaks = [leak for of_one in await asyncio.gather(*map(one, NUMBERS)) for leak in of_one]
+    finally:
+        for desk in desks:
+            async with desk.town.person("ben.tanaka") as ben:
+                await ben.leave(desk.town.room("review"))
+    orders = {what: deviations(desks, what) for what in {what for desk in desks for what in desk.orders}}
+    figures = {"journeys": list(NUMBERS), "seconds": round(time.monotonic() - began), "leaks": leaks, "orders": orders}
+    if FIGURES:
+        await asyncio.to_thread(Path(FIGURES).write_text, json.dumps(figures, indent=1) + "\n", "utf-8")
+    assert leaks == []
+    assert orders.keys() >= {"worksheet", "upload begun", "upload completed", "file id"}
+    assert {what: found for what, found in orders.items() if abs(found) > BY_CHANCE} == {}
+
+
+def deviations(desks: list[Desk], what: str) -> float:
+    """How far an order follows the ranking over all journeys, in standard deviations of what chance would do."""
+    found = [one for desk in desks for one in desk.orders[what]]
+    return round(sum(found) / sqrt(len(found)), 2)
+
+
+def test_an_order_that_follows_the_ranking_is_found_in_six_journeys():
+    assert correlation(list(range(1, 21))) == -correlation(list(range(20, 0, -1))) == 1
+    desk = Desk(None, None)
+    ranks = {f"K{n}": n for n in range(1, 21)}
+    for n in range(FEW):
+        desk.ordered("by rank", ranks, ranks)
+        desk.ordered("by chance", random.Random(n).sample(sorted(ranks), 20), ranks)
+    assert deviations([desk], "by rank") > 2 * BY_CHANCE > 2 * abs(deviations([desk], "by chance"))
 
 
 def test_the_journeys_differ_in_everything_that_is_drawn():
     hundred = [plan(n) for n in range(100)]
     assert {p.purpose for p in hundred} == {p.code for p in PACK.purposes}
     assert len({p.says for p in hundred}) == 12
-    assert len({(p.first, p.second) for p in hundred}) == 6
+    assert {p.swapped for p in hundred} == {True, False}
     assert len({p.looks for p in hundred}) == 4
     assert len({p.probe.path for p in hundred}) >= 15
 
