@@ -143,6 +143,16 @@ MET = {
         "found nothing that is",
     ),
     "begun-first": (s.TO_REVIEW, m.HandBack("Called away."), EVA, "have not begun"),
+    "drawn-by-lot": (
+        [
+            *s.TO_REVIEW[:3],
+            (m.DrawExaminers((m.Eligible(EVA.id, 0), m.Eligible(s.NOOR.id, 0)), ""), SYSTEM),
+            s.TO_REVIEW[3],
+        ],
+        m.OpenExamination(),
+        BEN,
+        "nothing for you to do",
+    ),
     "hands-to-another": (s.TO_REVIEW, m.HandOver(DANA.id, "She knows him."), MARA, "may not examine this one"),
     "acknowledged-first": (ISSUED, m.RecordOutcome(LeadOutcome.ELIMINATED, ""), DANA, "acknowledged first"),
     "independent-evidence-first": (ACKNOWLEDGED, m.RecordOutcome(LeadOutcome.ARREST, ""), DANA, "does not come from"),
