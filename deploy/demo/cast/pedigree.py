@@ -25,6 +25,7 @@ FAMILY: Final = (  # noqa: SIM905
     "Willowby Yarrowdale Zephyrine"
 ).split()
 
+OF_AGE: Final = 19  # by the year alone: nobody was a minor on any photograph
 
 @dataclass(frozen=True, slots=True)
 class Pedigree:
@@ -47,16 +48,17 @@ def pedigree(who: Identity, index: int, *, twice: bool) -> Pedigree:
     height = int(np.clip(random.normal(177 if who.male else 164, 6.5), 150, 201))
     mass = 25 + 6.5 * who.weight + random.normal(0, 1)
     taken = TODAY - timedelta(days=random.randint(20, 1100))
+    earlier = taken - timedelta(days=random.randint(900, 2600)) if twice else None
     return Pedigree(
         person=f"S-{index + 1:04d}",
         name=name_of(index, male=who.male),
         sex="M" if who.male else "F",
-        birth_year=taken.year - who.age,
+        birth_year=min(taken.year - who.age, (earlier or taken).year - OF_AGE),
         height_cm=height,
         weight_kg=round(mass * (height / 100) ** 2),
         marks=marks(who),
         taken_on=taken,
-        earlier=taken - timedelta(days=random.randint(900, 2600)) if twice else None,
+        earlier=earlier,
     )
 
 

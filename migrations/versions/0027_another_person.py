@@ -5,7 +5,7 @@ Why: an arrest on a lead is the very case in which that has to be recorded later
 
 from migrations import sql
 
-revision = "0030"
+revision = "0027"
 down_revision = "0026"
 
 

@@ -6,8 +6,8 @@ that somebody saved and posted anew went unnoticed, since it is another file.
 
 from migrations import sql
 
-revision = "0032"
-down_revision = "0025"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:

@@ -6,8 +6,8 @@ a new model finds no face must not keep all others out of reach for ever. A vect
 
 from migrations import sql
 
-revision = "0033"
-down_revision = "0030"
+revision = "0028"
+down_revision = "0027"
 
 
 def upgrade() -> None:

@@ -5,8 +5,8 @@ Why: an order is about an arrest or a picture, and another line of another manif
 
 from migrations import sql
 
-revision = "0034"
-down_revision = "0033"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:
