@@ -29,7 +29,7 @@ from policy.model import (
     State,
 )
 from policy.morphology import Component, Found
-from policy.pack import Pack
+from policy.pack import Pack, PackError, place_of
 from policy.workflow import Events, decide, evolve, may
 
 log = structlog.get_logger()
@@ -227,7 +227,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
 PACKS = "SELECT id, sha256, text FROM casework.pack"
 
 
-class PackAlteredError(Exception):
+class PackAlteredError(PackError):
     """A pack of this name and version was used before and said something else; give it a new version."""
 
 
@@ -248,7 +248,11 @@ async def register(conn: Conn, pack: Pack, text: str) -> list[tuple[str, str]]:
     await hold_to(conn, pack)
     rows = await conn.fetch(PACKS)
     if any(row["id"] == pack.id and row["sha256"] != pack.sha256 for row in rows):
-        raise PackAlteredError(pack.id)
+        at = place_of(text, f"{pack.name}.toml", ("version",))
+        raise PackAlteredError(
+            f"{at}: version: new-version: {pack.id} was used here before and said something else. Its searches live "
+            "under what it said then; nothing was changed. Give the altered pack a new version, and sign it again."
+        )
     return [(row["id"], row["text"]) for row in rows]
 
 

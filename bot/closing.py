@@ -14,7 +14,7 @@ from bot.database import Pool
 from bot.desk import Desk
 from bot.people import People
 from bot.views import aftermath
-from policy import intake
+from policy import intake, placeholders
 from policy.aftermath import ANOTHER
 from policy.model import Actor, RecallLead, Refused, Role, SearchId
 from policy.questions import Question, closed_only, may_ask
@@ -58,7 +58,7 @@ class Closing:
         form = clicks.submission(body)
         by = await self._people.actor_in(self._rooms.oversight, form.team, form.account, Role.SUPERVISOR)
         reason = form.values.get("reason", "").strip()
-        if intake.is_placeholder(reason, REASON_MIN_CHARS):
+        if placeholders.is_placeholder(reason, REASON_MIN_CHARS):
             await ack(response_action="errors", errors={"reason": HOW_IT_IS_KNOWN})
             return
         async with self._pool.acquire() as conn:

@@ -5,7 +5,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from bot.settings import SettingsError
-from policy.pack import Pack, Sealed, gathered, parse
+from policy.cases import untold
+from policy.pack import Pack, PackError, Sealed, gathered, parse, place_of
 
 SHIPPED = resources.files("policy") / "packs"
 
@@ -24,7 +25,17 @@ def load_pack(name: str, folder: Path | None = None, key: Path | None = None) ->
         return _sealed(place, trusted, one)
 
     text = gathered(name, read)
-    return parse(text, f"{name}.toml"), text
+    pack = parse(text, f"{name}.toml")
+    _can_be_told(pack, text)
+    return pack, text
+
+
+def _can_be_told(pack: Pack, text: str) -> None:
+    """Every case is in words that mean something; whether it holds is for `leadgate policy check`."""
+    for number, case in enumerate(pack.cases):
+        for key, words in untold(case).items():
+            at = place_of(text, f"{pack.name}.toml", ("cases", number, key))
+            raise PackError(f"{at}: cases.{number}.{key}: unknown-words: “{words}” is not among what a case can say")
 
 
 def shipped() -> list[str]:
@@ -41,4 +52,12 @@ def _sealed(place: Traversable, trusted: Traversable, name: str) -> Sealed:
         raise SettingsError(f"LEADGATE_PACK: {name}.toml is not signed: there is no {name}.toml.sig beside it")
     if not trusted.is_file():
         raise SettingsError(f"LEADGATE_PACK_KEY: there is no key file {trusted.name}")
-    return Sealed(file.read_bytes(), signature.read_text(encoding="utf-8"), trusted.read_text(encoding="utf-8"))
+    return Sealed(file.read_bytes(), _line(signature), _line(trusted))
+
+
+def _line(file: Traversable) -> str:
+    """What stands in a signature or key file, which is one line of text."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise PackError(f"{file.name}:1: signature: not-utf-8: this is no text, so no signature and no key") from None

@@ -41,7 +41,7 @@ def begins(every: str, day: date) -> bool:
         case "two-years":
             return (day.month, day.day) == (1, 1) and day.year % 2 == 0
         case _:
-            return False  # a breach is told of when there is one
+            return False  # a breach has no period: the pack's document says what is due then, and nobody is reminded
 
 
 class Upkeep:

@@ -97,14 +97,32 @@ def failure(case: Case, pack: Pack) -> str | None:
     return None if came == case.then else f"{case.name}: not “{case.then}” but “{came}”"
 
 
+def untold(case: Case) -> Mapping[str, str]:
+    """What of the case means nothing, by the key under which it stands; empty where all of it can be told."""
+    wrong: dict[str, str] = {}
+    for key, sentence in (*(("given", one) for one in case.given), ("when", case.when)):
+        if _meaning(sentence) is None:
+            wrong.setdefault(key, sentence)
+    if case.then not in {state.value for state in m.State} and not case.then.startswith("refused: "):
+        wrong["then"] = case.then
+    return wrong
+
+
 def _told(scene: Scene, sentence: str) -> Scene:
+    told = _meaning(sentence)
+    if told is None:
+        raise CaseError(f"“{sentence}” is not among the sentences that can be told")
+    return told(scene)
+
+
+def _meaning(sentence: str) -> Callable[[Scene], Scene] | None:
     if sentence in TALES:
-        return TALES[sentence](scene)
+        return TALES[sentence]
     who = next((who for who in sorted(PEOPLE, key=len, reverse=True) if sentence.startswith(f"{who} ")), None)
-    deed = sentence.removeprefix(f"{who} ")
-    if who and deed in DEEDS:
-        return DEEDS[deed](scene, PEOPLE[who])
-    raise CaseError(f"“{sentence}” is not among the sentences that can be told")
+    deed = DEEDS.get(sentence.removeprefix(f"{who} "))
+    if who is None or deed is None:
+        return None
+    return lambda scene: deed(scene, PEOPLE[who])
 
 
 # --- what people do ---------------------------------------------------------------------------------------------------
@@ -240,6 +258,7 @@ TALES: Mapping[str, Callable[[Scene], Scene]] = {
     "a lead is issued": _issued,
     "the approval is looked for": lambda scene: scene.after(m.Quarantine(), SYSTEM),
     "an hour passes": _passes(timedelta(hours=1)),
+    "a day passes": _passes(timedelta(days=1)),
     "two days pass": _passes(timedelta(days=2)),
     "a fortnight passes": _passes(timedelta(days=14)),
     "the requester's certification ran out": lambda scene: _lapses(scene, "the requester"),

@@ -119,7 +119,7 @@ def _in_words(fact: Fact, value: float) -> str:
 def _age(text: str, birth_year: int | None, on: date, tolerated: float) -> Check | None:
     if not text:
         return None
-    found = _numbers(text)
+    found = age(text)
     if found is None or birth_year is None:
         born = NOT_ON_FILE if birth_year is None else f"born in {birth_year}"
         return Check(Fact.AGE, text, born, Verdict.UNKNOWN)
@@ -184,6 +184,11 @@ def weight(text: str) -> Range | None:
     if found and "LB" in text.upper():
         return found[0] * KG_PER_POUND, found[1] * KG_PER_POUND
     return found
+
+
+def age(text: str) -> Range | None:
+    """Years: of `30` or `25-35`."""
+    return _numbers(text)
 
 
 def incident(said: Mapping[str, str]) -> date | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from policy import intake
+from policy import placeholders
 
 MIN_CHARS = 15
 DENIAL = re.compile(
@@ -14,4 +14,4 @@ DENIAL = re.compile(
 def says_none(text: str) -> bool:
     """Whether what should name a difference names none: too little, a stock phrase, or that there was nothing."""
     clauses = re.split(r"[.;:,\n]", text)
-    return intake.is_placeholder(" ".join(c for c in clauses if not DENIAL.search(c.casefold())), MIN_CHARS)
+    return placeholders.is_placeholder(" ".join(c for c in clauses if not DENIAL.search(c.casefold())), MIN_CHARS)

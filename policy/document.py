@@ -2,9 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 
+from policy.morphology import Component
 from policy.pack import FormField, Pack, Purpose
-from policy.schema import Case, Limit, Quality, Rule
+from policy.schema import Case, Limit, Quality, Report, Rule
 
+READERS = {
+    "supervisor": "supervisors",
+    "auditor": "auditors",
+    "examiner": "examiners once every opinion is locked",
+}
+EVERY = {
+    "week": "every week",
+    "quarter": "every quarter",
+    "year": "every year",
+    "two-years": "every two years",
+    "breach": "for every breach",
+}
 UNVERIFIED = "**Unverified: to be checked against the original before any legal claim.**"
 
 
@@ -15,7 +28,8 @@ def markdown(pack: Pack) -> str:
 
 def _lines(pack: Pack) -> Iterator[str]:
     yield f"# {pack.title}"
-    yield f"\nPack `{pack.id}` · SHA-256 `{pack.sha256}`\n\nSource: {pack.source}"
+    builds = f" · builds on `{pack.base}`" if pack.base else ""
+    yield f"\nPack `{pack.id}`{builds} · SHA-256 `{pack.sha256}`\n\nSource: {pack.source}"
     if open_points := list(unverified(pack)):
         yield f"\n{len(open_points)} rules are **unverified** and marked below."
     yield "\n## What may be searched for\n"
@@ -23,7 +37,9 @@ def _lines(pack: Pack) -> Iterator[str]:
         yield from _purpose(purpose)
     yield "\n## What every request says\n"
     yield from _fields(pack.common_fields)
-    yield f"\nThe requester attests: “{pack.attestation}”"
+    least = f"What is asked for as a narrative has at least {pack.narrative_min_chars} characters and says something."
+    yield f"- {least} *Source: {pack.narrative_source or pack.source}.*"
+    yield f"- The requester attests: “{pack.attestation}” *Source: {pack.attestation_source or pack.source}.*"
     yield "\n## What is banned\n"
     yield from (_ruled(f"**{ban.code}.** {ban.text}{_trigger(ban.words)}", ban) for ban in pack.bans)
     yield "\n## Who decides\n"
@@ -33,7 +49,7 @@ def _lines(pack: Pack) -> Iterator[str]:
     yield "\n## What people are told\n"
     yield from _notices(pack)
     yield "\n## Reports and disclosure\n"
-    yield from (_ruled(f"**{r.code}**, {r.due}, to {r.to}: {', '.join(r.tells)}.", r) for r in pack.reports)
+    yield from (_ruled(_report(report), report) for report in pack.reports)
     yield from (_ruled(f"**{d.code}.** {d.text}", d) for d in pack.disclosures)
     yield "\n## Cases\n"
     yield from (case_sentence(case) for case in pack.cases)
@@ -43,18 +59,42 @@ def _ruled(text: str, rule: Rule) -> str:
     return f"- {text} *Source: {rule.source}.*" + (f" {UNVERIFIED}" if rule.unverified else "")
 
 
+def _report(report: Report) -> str:
+    return f"**{report.code}**, {EVERY[report.every]}, {report.due}, to {report.to}: {', '.join(report.tells)}."
+
+
 def _purpose(purpose: Purpose) -> Iterator[str]:
     yield _ruled(f"**{purpose.label}** (`{purpose.code}`). {purpose.text}", purpose)
-    yield f"    - {purpose.case_number_label}: {purpose.case_number_hint} (`{purpose.case_number_example}`)"
+    number = f"{purpose.case_number_label}: {purpose.case_number_hint}"
+    yield f"    - {number} (form `{purpose.case_number_pattern}`, such as `{purpose.case_number_example}`)"
     yield from (f"    {line}" for line in _fields(purpose.fields))
+    for only in purpose.only:
+        text = f"“{only.field}” may only be answered {' or '.join(only.answers)}; else **refused**: {only.because}"
+        yield f"    {_ruled(text, only)}"
+    if purpose.covers:
+        yield f"    - Requests recorded under other packs count as this: {', '.join(purpose.covers)}."
 
 
 def _fields(fields: Iterable[FormField]) -> Iterator[str]:
     for field in fields:
         asked = f", asked where “{field.when.field}” says “{field.when.says}”" if field.when else ""
         wanted = "required" if field.required else "optional"
-        yield _ruled(f"**{field.label}** ({wanted}{asked}). {field.hint}", field)
-        yield from (f"    - {text}{_consequence(field, code)}" for code, text in field.options.items())
+        yield _ruled(f"**{field.label}** (`{field.name}`, {field.kind}, {wanted}{asked}). {field.hint}", field)
+        yield from (f"    - {text} (`{code}`){_consequence(field, code)}" for code, text in field.options.items())
+        yield from (f"    - {line}" for line in _form(field))
+        yield f"    - Read by the requester, {', '.join(READERS[one] for one in field.shown_to) or 'and nobody else'}."
+
+
+def _form(field: FormField) -> Iterator[str]:
+    """What an answer has to look like."""
+    if field.pattern:
+        yield f"Form `{field.pattern}`, such as `{field.example}`."
+    elif field.example:
+        yield f"Such as `{field.example}`."
+    if field.measure:
+        yield f"Has to be the {field.measure} of a person."
+    if field.dated:
+        yield "Has to name a day."
 
 
 def _consequence(field: FormField, code: str) -> str:
@@ -76,6 +116,8 @@ def _people(pack: Pack) -> Iterator[str]:
     )
     if review.assigned:
         yield _ruled("Who examines is drawn by lot among those who may, the least busy first.", review)
+    compared = f"Before an examiner names anybody, each of these is compared: {', '.join(Component)}."
+    yield f"- {compared if review.checklist else 'No comparison by components is asked for.'}"
     if pack.foils:
         text = f"Whoever examines after a locked opinion sees {pack.foils.shown} candidates"
         yield _ruled(f"{text}: its pick among look-alikes, or look-alikes alone; nothing says which.", pack.foils)
@@ -85,7 +127,8 @@ def _people(pack: Pack) -> Iterator[str]:
         text = f"In an emergency ({', '.join(emergency.purposes)}) the search runs at once and is approved within "
         yield _ruled(f"{text}{emergency.approval_hours} hours, or its result is quarantined.", emergency)
     if screen := pack.protected_activity:
-        text = f"Protected activity needs a stated suspicion and a supervisor.{_trigger(screen.words)}"
+        says = f"Whoever answers “{screen.field}” with “{screen.says}” states “{screen.statement}”."
+        text = f"Protected activity needs a stated suspicion and a supervisor. {says}{_trigger(screen.words)}"
         yield _ruled(text, screen)
     days = pack.certification.valid_days
     needed = f"A certification is needed and lasts {days} days." if pack.certification.required else "None is needed."
@@ -118,8 +161,11 @@ def _machine(pack: Pack) -> Iterator[str]:
     accepted = ", ".join(pack.quality.accepted_tiers)
     yield _ruled(f"Image quality: {accepted}; with a supervisor's reason: {override}.", pack.quality)
     yield from (_ruled(_limit(limit), limit) for limit in pack.quality.limits)
+    yield f"- {pack.quality.faults_for_poor} limits broken together make a face poor; hints do not count."
     nist = "has to be evaluated by NIST" if pack.evaluation.nist_required else "needs no evaluation by NIST"
-    yield _ruled(f"The recognition model {nist}.", pack.evaluation)
+    rate = pack.evaluation.lowest_true_positive_rate
+    least = f", with a true-positive rate of at least {rate:g} in every demographic group" if rate is not None else ""
+    yield _ruled(f"The recognition model {nist}{least}.", pack.evaluation)
     yield from (_ruled(f"Kept: {r.of}, {r.days} days after it was {r.counted_from}.", r) for r in pack.retention)
     yield _ruled(f"A lead without an outcome expires after {pack.leads.expiry_days} days.", pack.leads)
 
@@ -168,6 +214,6 @@ def rules(pack: Pack) -> Iterator[Rule]:
             if isinstance(one, Rule):
                 yield one
             if isinstance(one, Purpose):
-                yield from one.fields
+                yield from (*one.fields, *one.only)
             if isinstance(one, Quality):
                 yield from one.limits

@@ -1,21 +1,17 @@
 """What a request must say before anything is searched (M1 to M4), and what of it a supervisor has to see first."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
-from policy import wording
+from policy import contradictions, days, wording
 from policy.contradictions import DESCRIBED
+from policy.mentions import mentioned
 from policy.model import CaseKnown, Refused, RequestSearch
 from policy.pack import FormField, Pack, Purpose
 from policy.patterns import fits
+from policy.placeholders import is_placeholder, says_nothing
 from policy.typed import plain
 
-PLACEHOLDER = re.compile(
-    r"^(n/?a|none|tbd|test|asdf+|x+|\.+|-+|see (report|file|case)|no (reason|comment)|approved|rejected)\.?$",
-    re.IGNORECASE,
-)
-FEW_WORDS = 4
-REASON_MIN_CHARS, FEW_LETTERS = 6, 4
 REPOSITORIES = "repositories"  # under which a form's answers have the classes asked for; no question has that name
 EXCEPTION = FormField(
     name="repositories-reason",
@@ -74,13 +70,13 @@ def answers(command: RequestSearch, pack: Pack) -> dict[str, str]:
     return {name: text for name, text in given.items() if name in names}
 
 
-def screen(command: RequestSearch, pack: Pack) -> Refused | None:
+def screen(command: RequestSearch, pack: Pack, now: datetime | None = None) -> Refused | None:
     """The first reason why this request may not become a search; None where it may."""
-    return next(findings(command, pack), None)
+    return next(findings(command, pack, now), None)
 
 
-def findings(command: RequestSearch, pack: Pack) -> Iterator[Refused]:
-    """Every reason why this request may not become a search."""
+def findings(command: RequestSearch, pack: Pack, now: datetime | None = None) -> Iterator[Refused]:
+    """Every reason why this request may not become a search. Without `now` no day is taken for one to come."""
     purpose = pack.purpose(command.purpose)
     if purpose is None:
         yield Refused("authorised-purpose", "That is not one of the authorised uses. Nothing was searched.")
@@ -92,15 +88,15 @@ def findings(command: RequestSearch, pack: Pack) -> Iterator[Refused]:
         yield NO_SUCH_CASE
     given = _given(command)
     for field in asked(pack, purpose, given):
-        if reason := _answer_wrong(field, given.get(field.name, ""), pack):
+        if reason := _answer_wrong(field, given.get(field.name, ""), pack, now):
             yield Refused(f"field:{field.name}", reason)
     if unknown := set(command.repositories) - {*pack.repositories.permitted, *pack.repositories.exceptional}:
         yield Refused("repository", f"Photographs of the class {', '.join(sorted(unknown))} may not be searched.")
     if not command.attested:
-        yield Refused("attested", "Without the attestation the photograph may not be searched (M4).")
+        yield Refused("attested", "Without the attestation the photograph may not be searched.")
 
 
-def _answer_wrong(field: FormField, answer: str, pack: Pack) -> str | None:
+def _answer_wrong(field: FormField, answer: str, pack: Pack, now: datetime | None) -> str | None:
     if not answer:
         return f"“{field.label}” is required here." if field.required else None
     match field.kind:
@@ -108,12 +104,50 @@ def _answer_wrong(field: FormField, answer: str, pack: Pack) -> str | None:
             return _choice_wrong(field, [answer] if field.kind == "choice" else chosen(answer))
         case "narrative" if is_placeholder(answer, pack.narrative_min_chars):
             return f"“{field.label}”: say what the facts are, in at least {pack.narrative_min_chars} characters."
-        case "text" if field.pattern and not fits(field.pattern, normalised(answer)):
-            return f"“{field.label}” does not have the form it should: {field.hint or field.pattern}"
+        case "date":
+            return _date_wrong(field, answer, now)
         case "narrative" | "text" if field.name in DESCRIBED and (word := wording.claim(answer)):
             return f"“{word}” is no description: say what the witness saw, and nothing more. It may print on a lead."
         case "narrative" | "text":
-            return None
+            return _text_wrong(field, answer)
+
+
+def _text_wrong(field: FormField, answer: str) -> str | None:
+    if says_nothing(answer):
+        return f"“{field.label}”: say what it is{_or_nothing(field)}."
+    if field.pattern and not fits(field.pattern, normalised(answer)):
+        return f"“{field.label}” does not have the form it should: {field.hint or f'for example {field.example}'}"
+    if field.measure and not _is_one(field.measure, answer):
+        return f"“{field.label}”: nobody measures that, or the range is too wide to compare. {field.hint}".rstrip()
+    if field.dated and not days.names_one(answer):
+        return f"“{field.label}”: say on which day, for example 12 March 2026."
+    return None
+
+
+def _or_nothing(field: FormField) -> str:
+    return "" if field.required else ", or leave the question open"
+
+
+def _date_wrong(field: FormField, answer: str, now: datetime | None) -> str | None:
+    found = days.day(answer)
+    if found is None:
+        return f"“{field.label}”: there is no such day{_or_nothing(field)}. Year, month, day, for example 2026-03-12."
+    if now and days.is_to_come(found, now):
+        return f"“{field.label}”: that day is still to come."
+    return None
+
+
+PEOPLE: Mapping[str, tuple[Callable[[str], contradictions.Range | None], float, float, float]] = {
+    "height": (contradictions.height, 40, 250, 40),  # cm: what people measure, and the widest range that says anything
+    "weight": (contradictions.weight, 2, 300, 50),  # kg
+    "age": (contradictions.age, 0, 120, 40),
+}
+
+
+def _is_one(measure: str, answer: str) -> bool:
+    read, smallest, largest, widest = PEOPLE[measure]
+    found = read(answer)
+    return found is not None and smallest <= found[0] <= found[1] <= largest and found[1] - found[0] <= widest
 
 
 def _choice_wrong(field: FormField, answers: list[str]) -> str | None:
@@ -139,7 +173,7 @@ def concerns(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
     found += [
         f"The request mentions “{word}”. {ban.text}"
         for ban in pack.bans
-        if (word := _mentioned(ban.words, given.values()))
+        if (word := mentioned(ban.words, given.values()))
     ]
     found += [
         f"It asks to search photographs of the class {one}, which an executive has to allow."
@@ -152,27 +186,5 @@ def concerns(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
 def protected(pack: Pack, answers: Mapping[str, str]) -> str:
     """Which word makes the request touch protected activity, in a sentence; empty where none does (M43)."""
     words = pack.protected_activity.words if pack.protected_activity else ()
-    word = _mentioned(words, answers.values())
+    word = mentioned(words, answers.values())
     return f"The request mentions “{word}”: it may touch protected activity." if word else ""
-
-
-def _mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
-    """The first of `words` in the texts; one that ends in a star begins a word, the others are whole."""
-    spoken = " ".join(texts).casefold()
-    return next((word.rstrip("*") for word in words if re.search(_whole(word.casefold()), spoken)), None)
-
-
-def _whole(word: str) -> str:
-    return rf"\b{re.escape(word[:-1])}" if word.endswith("*") else rf"\b{re.escape(word)}\b"
-
-
-def is_placeholder(text: str, min_chars: int) -> bool:
-    """Whether a narrative says nothing: too short, a stock phrase, or one word over and over (M2)."""
-    words = text.lower().split()
-    return says_nothing(text, min_chars) or len(set(words)) < FEW_WORDS
-
-
-def says_nothing(text: str, min_chars: int = REASON_MIN_CHARS) -> bool:
-    """Whether a reason is none: a few characters, one of them over and over, or a stock phrase (M23)."""
-    said = text.strip()
-    return len(said) < min_chars or len(set(said.lower())) < FEW_LETTERS or bool(PLACEHOLDER.match(said))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from policy import aftermath, contradictions, intake, wording
+from policy import aftermath, contradictions, placeholders, wording
 from policy.authority import expired
 from policy.model import (
     Actor,
@@ -37,10 +37,10 @@ from policy.pack import Pack
 
 Events = tuple[Event, ...]
 WITHOUT_REASON = Refused(
-    "decides-with-reason", "A decision needs a reason in writing (M23): a few words that say why, and will in a year."
+    "decides-with-reason", "A decision needs a reason in writing: a few words that say why, and will in a year."
 )
 RECORD_GONE = "The arrest record of that person may no longer be used. No lead comes of it."
-NOT_COMPARED = Refused("context-first", "The facts on record are still being compared. Try again in a minute (X3).")
+NOT_COMPARED = Refused("context-first", "The facts on record are still being compared. Try again in a minute.")
 
 
 def open_context(search: Search, command: OpenContext, pack: Pack, now: datetime) -> Events:
@@ -88,7 +88,7 @@ def supporters(search: Search, label: str) -> tuple[PersonId, ...]:
 
 def decide_lead(search: Search, command: DecideLead, by: Actor, pack: Pack, now: datetime) -> Events:
     reason = command.reason.strip()
-    if intake.says_nothing(reason):
+    if placeholders.is_no_reason(reason):
         return (WITHOUT_REASON,)
     if not command.approve:
         closed = SearchClosed(Outcome.NO_POSSIBLE_MATCH, "The supervisor did not approve a lead.")
@@ -107,7 +107,7 @@ def decide_lead(search: Search, command: DecideLead, by: Actor, pack: Pack, now:
 def return_review(search: Search, command: ReturnReview, by: Actor, now: datetime) -> Events:
     """One more examiner compares, blind like those before; from then on they have to agree as well (M23)."""
     reason = command.reason.strip()
-    if intake.says_nothing(reason):
+    if placeholders.is_no_reason(reason):
         return (WITHOUT_REASON,)
     return (ReviewReturned(by.id, now, reason),) if search.context is not None else (NOT_COMPARED,)
 
@@ -115,10 +115,10 @@ def return_review(search: Search, command: ReturnReview, by: Actor, now: datetim
 def append_note(command: AppendNote, by: Actor, now: datetime) -> Events:
     """What an examiner sees later is said beside the opinion, never in its place (M22)."""
     said = command.text.strip()
-    if intake.is_placeholder(said, NOTE_MIN_CHARS):
+    if placeholders.is_placeholder(said, NOTE_MIN_CHARS):
         return (Refused("says-something", "Say what should be known beside your opinion."),)
     if word := wording.claim(said):
-        return (Refused("sober-words", f"“{word}” says more than a comparison can: write what you see (L3)."),)
+        return (Refused("sober-words", f"“{word}” says more than a comparison can: write what you see."),)
     return (NoteAppended(by.id, now, said),)
 
 
@@ -133,11 +133,11 @@ NOTE_MIN_CHARS = 10
 
 def _unresolved(resolved: Mapping[str, str]) -> Refused | None:
     for fact, said in resolved.items():
-        if intake.is_placeholder(said, RESOLUTION_MIN_CHARS):
+        if placeholders.is_placeholder(said, RESOLUTION_MIN_CHARS):
             what = f"{fact.capitalize()}: description and record lie apart, or nobody has compared them. Say in writing"
-            return Refused("resolves-contradictions", f"{what} how that is resolved, or do not approve (X3).")
+            return Refused("resolves-contradictions", f"{what} how that is resolved, or do not approve.")
         if word := wording.claim(said):
-            told = f"{fact.capitalize()}: “{word}” says more than anybody here can know. Say what the facts are (L3)."
+            told = f"{fact.capitalize()}: “{word}” says more than anybody here can know. Say what the facts are."
             return Refused("sober-words", told)
     return None
 
@@ -147,7 +147,7 @@ def _unresolved(resolved: Mapping[str, str]) -> Refused | None:
 REFERENCE_MIN_CHARS = 15
 INDEPENDENT_FIRST = Refused(
     "independent-evidence-first",
-    "An arrest is recorded only after evidence that does not come from this lead (M28). Record that evidence first: "
+    "An arrest is recorded only after evidence that does not come from this lead. Record that evidence first: "
     "what it is, and where it stands in the case file.",
 )
 
@@ -158,8 +158,8 @@ def recorded(search: Search, command: RecordEvidence) -> bool:
 
 def record_evidence(command: RecordEvidence, by: Actor, now: datetime) -> Events:
     said = command.reference.strip()
-    if intake.is_placeholder(said, REFERENCE_MIN_CHARS):
-        return (Refused("names-evidence", "Say what the evidence is, and where it stands in the case file (S4)."),)
+    if placeholders.is_placeholder(said, REFERENCE_MIN_CHARS):
+        return (Refused("names-evidence", "Say what the evidence is, and where it stands in the case file."),)
     return (EvidenceRecorded(by.id, now, command.kind, said),)
 
 
@@ -168,7 +168,7 @@ NOT_RECALLED = Refused("recalled-first", "This lead was not recalled. Nothing ha
 
 def recall(command: RecallLead, by: Actor, now: datetime) -> Events:
     reason = command.reason.strip()
-    return (WITHOUT_REASON,) if intake.says_nothing(reason) else (LeadRecalled(by.id, now, reason),)
+    return (WITHOUT_REASON,) if placeholders.is_no_reason(reason) else (LeadRecalled(by.id, now, reason),)
 
 
 def record_outcome(search: Search, command: RecordOutcome, by: Actor, now: datetime) -> Events:

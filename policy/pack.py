@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn, Self, TypeGuard
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from policy import earlier
 from policy.places import Place, line_of
 from policy.schema import (
     Ban,
@@ -42,7 +43,7 @@ from policy.schema import (
 )
 from policy.signing import verify
 
-__all__ = ["FormField", "Pack", "PackError", "Purpose", "Sealed", "gathered", "parse"]
+__all__ = ["FormField", "Pack", "PackError", "Purpose", "Sealed", "gathered", "parse", "place_of"]
 
 BASE = "\n#%% the pack that this one builds on follows\n"
 DEEPEST = 4
@@ -55,7 +56,9 @@ class Pack(Rule):
     base: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*@\d+\.\d+\.\d+$")] | None = None
     title: Sentence
     attestation: Sentence
+    attestation_source: Sentence | None = None  # none: the pack's own
     narrative_min_chars: Annotated[int, Field(ge=0, le=500)] = 40
+    narrative_source: Sentence | None = None  # none: the pack's own
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     common_fields: tuple[FormField, ...] = ()
     bans: tuple[Ban, ...] = ()
@@ -68,9 +71,9 @@ class Pack(Rule):
     pre_approval: PreApproval
     emergency: Emergency | None = None
     repositories: Repositories
-    enrolment: Enrolment
-    contradictions: Contradictions
-    timers: Timers
+    enrolment: Enrolment = earlier.ENROLMENT
+    contradictions: Contradictions = earlier.CONTRADICTIONS
+    timers: Timers = earlier.TIMERS
     leads: Leads
     notices: Notices
     evaluation: Evaluation
@@ -89,8 +92,8 @@ class Pack(Rule):
         return next((purpose for purpose in self.purposes if purpose.code == code), None)
 
     def fields(self, purpose: Purpose) -> tuple[FormField, ...]:
-        """Every question the form asks for this purpose, its own first."""
-        return (*purpose.fields, *self.common_fields)
+        """Every question the form asks for this purpose, its own first, each with the answers it may have here."""
+        return tuple(_narrowed(field, purpose) for field in (*purpose.fields, *self.common_fields))
 
     @model_validator(mode="after")
     def codes_are_unique(self) -> Self:
@@ -116,9 +119,28 @@ class Pack(Rule):
                 raise wrong("names-purpose", f"there is no purpose {', '.join(sorted(unknown))}", table, "purposes")
         for number, purpose in enumerate(self.purposes):
             _conditions_exist(self.fields(purpose), number)
+            _answers_exist(self.fields(purpose), purpose, number)
             if self.protected_activity:
                 _screen_exists(self.fields(purpose), self.protected_activity)
         return self
+
+
+def _narrowed(field: FormField, purpose: Purpose) -> FormField:
+    """The question as this purpose asks it: what is not among its only answers is refused, with the reason."""
+    only = next((one for one in purpose.only if one.field == field.name), None)
+    if only is None:
+        return field
+    refused = {code: only.because for code in field.options if code not in only.answers}
+    return field.model_copy(update={"refuses": refused | field.refuses})
+
+
+def _answers_exist(fields: tuple[FormField, ...], purpose: Purpose, number: int) -> None:
+    asked = {field.name: field for field in fields}
+    for at, only in enumerate(purpose.only):
+        field = asked.get(only.field)
+        if field is None or not set(only.answers) <= field.options.keys() - field.refuses.keys():
+            said = f"purpose {purpose.code!r} allows only answers to {only.field!r} that nobody can give"
+            raise wrong("names-field", said, "purposes", number, "only", at)
 
 
 def _once(table: str, codes: Iterable[str]) -> None:
@@ -175,9 +197,21 @@ def gathered(name: str, read: Callable[[str], Sealed]) -> str:
             raise PackError(f"{name}.toml:1: base: names-base: packs build on each other more than {DEEPEST} deep")
         file = read(name)
         verify(file.text, name, file.signature, file.trusted)
-        texts.append(file.text.decode())
-        name = str(_toml(texts[-1], f"{name}.toml").get("base", "")).partition("@")[0]
+        texts.append(_decoded(file.text, name))
+        data = _toml(texts[-1], f"{name}.toml")
+        if (called := data.get("name", name)) != name:
+            at = line_of(texts[-1], ("name",))
+            raise PackError(f"{name}.toml:{at}: name: names-file: the file is called {name!r}, the pack {called!r}")
+        name = str(data.get("base", "")).partition("@")[0]
     return BASE.join(texts)
+
+
+def _decoded(text: bytes, name: str) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        at = text.count(b"\n", 0, error.start) + 1
+        raise PackError(f"{name}.toml:{at}: pack: not-utf-8: this line holds bytes that are no UTF-8 text") from None
 
 
 def parse(text: str, name: str) -> Pack:
@@ -187,14 +221,27 @@ def parse(text: str, name: str) -> Pack:
     is what is kept with a search. `name` is the file's, for messages.
     """
     layers = _layers(text, name)
-    data: dict[str, Any] = {}
-    for layer in reversed(layers):
-        data = _merged(data, layer.data)
+    data = _laid_together(layers)
     try:
         pack = Pack.model_validate(data)
     except ValidationError as error:
         raise PackError(_told(error.errors(include_url=False), data, layers)) from error
     return pack.model_copy(update={"sha256": hashlib.sha256(text.encode()).hexdigest()})
+
+
+def place_of(text: str, name: str, place: Place) -> str:
+    """The file and line where `place` of the pack stands; `text` and `name` are as `parse` takes them."""
+    layers = _layers(text, name)
+    file, line = _located(place, _laid_together(layers), layers)
+    return f"{file}:{line}"
+
+
+def _laid_together(layers: list["Layer"]) -> dict[str, Any]:
+    """What the documents say together, the overlay over what it builds on."""
+    data: dict[str, Any] = {}
+    for layer in reversed(layers):
+        data = _merged(data, layer.data)
+    return data
 
 
 @dataclass(frozen=True, slots=True)

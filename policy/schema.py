@@ -3,14 +3,14 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from policy.patterns import UnsafePatternError, checked, fits
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Sentence = Annotated[str, Field(min_length=3, max_length=2000)]
-Label = Annotated[str, Field(min_length=1, max_length=48)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=2000)]  # blanks say nothing
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=48)]
 Tier = Literal["good", "limited", "poor"]
 Reader = Literal["supervisor", "auditor", "examiner"]
 
@@ -70,13 +70,15 @@ class FormField(Rule):
 
     name: Code
     label: Label
-    kind: Literal["text", "narrative", "choice", "checks"]
+    kind: Literal["text", "narrative", "date", "choice", "checks"]
     hint: Annotated[str, Field(max_length=150)] = ""
     options: dict[Code, Annotated[str, Field(max_length=75)]] = {}
     required: bool = True  # whenever it is asked
     when: Condition | None = None  # asked only then
     pattern: Pattern | None = None  # the form of a text, for numbers of orders and the like
     example: Annotated[str, Field(max_length=150)] = ""  # of an answer; required with a pattern
+    measure: Literal["height", "weight", "age"] | None = None  # the text is read as one, which a person can have
+    dated: bool = False  # the text has to name a day
     refuses: dict[Code, Sentence] = {}  # answers that end the request, each with the sentence that says why
     holds: dict[Code, Sentence] = {}  # answers that a supervisor has to approve first, each with why
     shown_to: tuple[Reader, ...] = ("supervisor", "auditor")  # beside the requester; examiners only after their opinion
@@ -93,7 +95,17 @@ class FormField(Rule):
             raise wrong("example-fits", f"field {self.name!r}: its example is not of the form it asks for")
         if self.options and self.options.keys() <= self.refuses.keys() | self.holds.keys():
             raise wrong("options", f"field {self.name!r}: every answer is refused or held")
+        if (self.measure and self.kind != "text") or (self.dated and self.kind not in {"text", "narrative"}):
+            raise wrong("options", f"field {self.name!r}: only a text is a measure or names a day")
         return self
+
+
+class Only(Rule):
+    """Of a question that every request is asked, the answers that one purpose allows."""
+
+    field: Code
+    answers: Annotated[tuple[Code, ...], Field(min_length=1)]
+    because: Sentence  # what whoever answers otherwise is told
 
 
 class Purpose(Rule):
@@ -107,6 +119,7 @@ class Purpose(Rule):
     case_number_pattern: Pattern
     case_number_example: Annotated[str, Field(max_length=100)]
     fields: tuple[FormField, ...] = ()
+    only: tuple[Only, ...] = ()
     covers: tuple[Code, ...] = ()  # codes of other packs that mean this; read by `policy simulate` alone
 
     @model_validator(mode="after")
@@ -202,13 +215,29 @@ class Limit(Rule):
     hint: bool = False  # is told, and changes no tier: it was not shown to predict error
 
 
+def _least(code: Measure, good: float, limited: float | None = None, poor: float | None = None) -> Limit:
+    return Limit(code=code, measure=code, least=Bounds(good=good, limited=limited, poor=poor), source=BEFORE)
+
+
+BEFORE = "what the matcher itself asked before a pack could say it"
+EARLIER_LIMITS = (
+    _least("inter-eye-distance", 45, 24, 12),
+    _least("detection-score", 0.85),
+    Limit(code="yaw", measure="yaw", most=Bounds(good=45), source=BEFORE),
+    _least("sharpness", 12),
+    Limit(code="exposure", measure="exposure", least=Bounds(good=35), most=Bounds(good=225), source=BEFORE),
+    _least("contrast", 14),
+)
+"""Of texts that were recorded under before limits were a pack's: they stay readable and mean what they meant."""
+
+
 class Quality(Rule):
     """Tiers that may be searched, and those that a supervisor may let through (M8); the others end as unsuitable."""
 
     accepted_tiers: tuple[Tier, ...]
     override_tiers: tuple[Tier, ...] = ()
-    faults_for_poor: Annotated[int, Field(ge=1, le=20)]  # so many limits broken together make a face poor
-    limits: Annotated[tuple[Limit, ...], Field(min_length=1)]
+    faults_for_poor: Annotated[int, Field(ge=1, le=20)] = 3  # so many limits broken together make a face poor
+    limits: Annotated[tuple[Limit, ...], Field(min_length=1)] = EARLIER_LIMITS
 
     @model_validator(mode="after")
     def tiers_stand_once(self) -> Self:
@@ -297,12 +326,59 @@ class Retention(Rule):
     counted_from: Literal["closed", "created"] = "closed"
 
 
+Statistic = Literal[
+    # the superset of what statutes ask for (domain.md section 2.1)
+    "period",
+    "agency",
+    "requests",
+    "rejected-requests",
+    "users",
+    "query-history",
+    "purposes",
+    "offences",
+    "repository-classes",
+    "image-sources",
+    "candidate-lists",
+    "leads",
+    "no-leads",
+    "disagreements",
+    "emergencies",
+    "late-approvals",
+    "modified-probes",
+    "repeat-searches",
+    "closed-cases",
+    "arrests",
+    "misidentifications",
+    "outcomes",
+    "demographics",
+    "recipients",
+    "image-source-of-match",
+    "breaches",
+    "discipline",
+    "training",
+    "stage-times",
+    "gallery",
+    "algorithm",
+    # what single statutes ask for in their own words
+    "case-numbers",
+    "compliance",
+    "crimes",
+    "databases",
+    "dates",
+    "error-rates",
+    "orders",
+    "reasons",
+    "systems",
+    "warrants",
+]
+
+
 class Report(Rule):
     code: Code
     every: Literal["week", "quarter", "year", "two-years", "breach"]
     to: Sentence
     due: Annotated[str, Field(max_length=75)]
-    tells: Annotated[tuple[Code, ...], Field(min_length=1)]
+    tells: Annotated[tuple[Statistic, ...], Field(min_length=1)]
 
 
 class Disclosure(Rule):

@@ -23,9 +23,9 @@ def context_closed(search: Search, by: Actor) -> Refused | None:
     """
     mine = examination(search, by.id)
     if mine is None or mine.conclusion is None:
-        return Refused("sees-after-locking", "This is for whoever examined, after their opinion was locked (M22).")
+        return Refused("sees-after-locking", "This is for whoever examined, after their opinion was locked.")
     if search.context is None or search.state not in AFTER_THE_OPINIONS:
-        return Refused("sees-after-locking", "This opens once every opinion is locked and the record was read (M22).")
+        return Refused("sees-after-locking", "This opens once every opinion is locked and the record was read.")
     return None
 
 

@@ -16,6 +16,7 @@ from policy import (
     intake,
     known_answers,
     leads,
+    placeholders,
     preparation,
     seats,
     wording,
@@ -284,7 +285,7 @@ def _do(  # noqa: C901 - a case per command
 
 
 def _request(command: RequestSearch, by: Actor, pack: Pack, now: datetime) -> Events:
-    if refusal := intake.screen(command, pack):
+    if refusal := intake.screen(command, pack, now):
         return (refusal,)
     terms = approval.terms(command, pack)
     requested = SearchRequested(
@@ -310,11 +311,11 @@ def _exceptional(command: RequestSearch, pack: Pack) -> tuple[str, ...]:
 
 def _approve(search: Search, command: ApproveRequest, by: Actor, pack: Pack, now: datetime) -> Events:
     reason = command.reason.strip()
-    if intake.says_nothing(reason):
+    if placeholders.is_no_reason(reason):
         return (leads.WITHOUT_REASON,)
     if not command.approve:
         return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
-    if (bans := approval.banned(search, pack)) and intake.is_placeholder(reason, pack.narrative_min_chars):
+    if (bans := approval.banned(search, pack)) and placeholders.is_placeholder(reason, pack.narrative_min_chars):
         return (_unanswered(bans[0], pack.narrative_min_chars),)
     return (RequestApproved(by.id, now, reason),)
 
@@ -341,7 +342,7 @@ def _after_rejection(search: Search, reason: str) -> Events:
 def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack: Pack, now: datetime) -> Events:
     """In writing, by name and until a date, or not at all (M42)."""
     reason = command.reason.strip()
-    if intake.says_nothing(reason):
+    if placeholders.is_no_reason(reason):
         return (leads.WITHOUT_REASON,)
     if command.allow:
         longest = pack.repositories.exception_days
@@ -354,7 +355,7 @@ def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack:
 
 def _override(search: Search, command: OverrideQuality, by: Actor) -> Events:
     reason = command.reason.strip()
-    if intake.says_nothing(reason):
+    if placeholders.is_no_reason(reason):
         return (leads.WITHOUT_REASON,)
     if command.proceed:
         return (QualityOverridden(by.id, reason),)
@@ -363,7 +364,7 @@ def _override(search: Search, command: OverrideQuality, by: Actor) -> Events:
 
 def _declare_conflict(command: DeclareConflict, by: Actor) -> Events:
     reason = command.reason.strip()
-    return (leads.WITHOUT_REASON,) if intake.says_nothing(reason) else (ConflictDeclared(by.id, reason),)
+    return (leads.WITHOUT_REASON,) if placeholders.is_no_reason(reason) else (ConflictDeclared(by.id, reason),)
 
 
 def _assess(command: AssessPhoto, pack: Pack) -> Events:
@@ -473,7 +474,7 @@ NOT_TO_THEM = Refused(
 
 def _hand_back(search: Search, command: HandBack, by: Actor) -> Events:
     reason = command.reason.strip()
-    if intake.says_nothing(reason):
+    if placeholders.is_no_reason(reason):
         return (leads.WITHOUT_REASON,)
     begun = examination(search, by.id) is not None or by.id in search.asked
     return (HandedBack(by.id, reason),) if begun else (NOT_BEGUN,)
@@ -487,7 +488,7 @@ def _draw(search: Search, command: DrawExaminers, pack: Pack, now: datetime) -> 
 def _hand_over(search: Search, command: HandOver, by: Actor) -> Events:
     """Independence is not for a supervisor to give away (M20)."""
     reason = command.reason.strip()
-    if intake.says_nothing(reason):
+    if placeholders.is_no_reason(reason):
         return (leads.WITHOUT_REASON,)
     if bars_of_an_examiner(search, command.to):
         return (NOT_TO_THEM,)

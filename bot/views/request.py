@@ -158,7 +158,7 @@ def _question(field: FormField, answer: str, *, dispatch: bool) -> Block:
             element = select(ANSWER, "Choose one", field.options, answer)
         case "checks":
             element = checkboxes(ANSWER, field.options, intake.chosen(answer))
-        case "text" | "narrative":
+        case "text" | "narrative" | "date":
             element = text_input(ANSWER, multiline=field.kind == "narrative", typed=answer)
     return asked(field.name, field.label, element, hint=field.hint, optional=not field.required, dispatch=dispatch)
 

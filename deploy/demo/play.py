@@ -28,6 +28,7 @@ REQUEST = {
     "offence": "PL 160.15 robbery in the first degree",
     "basis": BASIS,
     "image-source": "cctv",
+    "requester": "12345, 75 Pct Det Squad, Sgt. Alvarez",
     "attested": ["yes"],
 }
 

@@ -1,1 +1,1 @@
-ed25519 8841c0027ad5a708 fbSyvGG8MhXhmlvBTSKYZ4RuWaFd4aO2I866AYzY7wvcFvUeDgiidy6TUsqrsD8YTgRnb1vH0vrh3FHtPjPcAg==
+ed25519 9b397bebfad5d2d9 ziT+/nYwjrWWpugzroVqc4OvcVrbUmRg2kDipTz0KhBUUBqgfxgStcOA9rjxiix31hiazViVaQFKQB/ZB4npCg==

@@ -1,1 +1,1 @@
-ed25519 8841c0027ad5a708 LLTYBslTJgh/8iOEl7/2sQIf1WNRsgT9uvewcsAcqga3a27+bruS9QbwzgwB8bIDUqQ6iDwHVcm5mQkYGLThDg==
+ed25519 9b397bebfad5d2d9 soPw9keJkvXmozFFTxbDAWVyb9uNhzc2eh0Wfz8FvYKvbyssL/s12Q/QrB/x2/Tq6OW7kR8Eeg1SSp30GtPABA==

@@ -1,1 +1,1 @@
-ed25519 8841c0027ad5a708 U58DpJ2npwtJ28R03BWa4Q+0WqlrkffBvSxbM2tOghwBc80hj48ymTsGnt6yfbXhFeI5B8CnB/XmmWzXBCkMCw==
+ed25519 9b397bebfad5d2d9 oiupf1KlyS3tl8Vyap4blMy9wQoDta+11hhKn+1+VYXedij+E8Q66gXCS5n63pvQ1StC5WJqgKew1qlQJRGoAg==

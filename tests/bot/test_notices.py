@@ -41,7 +41,7 @@ Earlier searches: 3 of this case before this one: 2 without a lead, 1 not conclu
 – The ear lobes differ slightly; the light explains it.
 – The ear lobes differ slightly; the light explains it.
 [Acknowledge and see the photograph]
-Search LG-AAAAAAAAAAAA · case 2026-075-001234 · pack nypd-2020@1.1.0"""
+Search LG-AAAAAAAAAAAA · case 2026-075-001234 · pack nypd-2020@1.2.0"""
 NEGATIVE = """\
 *NO POSSIBLE MATCH REPORTED.* This does not show that the person has no record and excludes no one: the person may not \
 be enrolled, or the image may be too limited. The search is recorded and disclosable.

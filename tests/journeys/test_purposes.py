@@ -19,6 +19,7 @@ ANSWERS = {
     "imminence": "A caller says that a bomb will go off in the station at six tonight, and names the platform.",
     "basis": play.BASIS,
     "image-source": "cctv",
+    "requester": "12345, 75 Pct Det Squad, Sgt. Alvarez",
     "attested": ["yes"],
 }
 
@@ -53,7 +54,8 @@ async def ask(town, who, probe, purpose: str, **changes) -> tuple[dict, str, dic
 @pytest.mark.parametrize("purpose", [p.code for p in PACK.purposes])
 async def test_each_authorised_use_from_photo_to_notice(purpose, town, enrolled):
     async with town.person("dana.ruiz") as dana, town.person("eva.lind") as eva, town.person("noor.haddad") as noor:
-        post, search, wrong = await ask(town, dana, enrolled, purpose)
+        source = {"image-source": "custody"} if purpose == "arrestee" else {}
+        post, search, wrong = await ask(town, dana, enrolled, purpose, **source)
         assert wrong == {}
         root = await play.review_thread(eva, town.room("review"), search)
         for examiner in (eva, noor):

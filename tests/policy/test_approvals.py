@@ -510,7 +510,7 @@ SUSPICION = "He was filmed setting a parked van on fire, an hour after the march
         ({}, []),
         ({"circumstances": "edited,earlier", "edits": "cropped", "earlier-searches": "none that I know"}, []),
         ({"circumstances": "minor"}, ["minor"]),
-        ({"circumstances": "minor,protected", "suspicion": SUSPICION}, ["protected", "minor"]),
+        ({"circumstances": "minor,protected", "suspicion": SUSPICION}, ["protected", "minor", "march"]),
         (
             {"basis": "He was at the vigil on Sunday and threw a bottle at the officers.", "suspicion": SUSPICION},
             ["vigil"],

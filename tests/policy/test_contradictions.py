@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from policy import model as m
 from policy.contradictions import Check, Fact, Record, Tolerated, Verdict, compared, contradictions, height, weight
-from policy.intake import is_placeholder
 from policy.leads import RESOLUTION_MIN_CHARS, against
+from policy.placeholders import is_placeholder
 from policy.workflow import decide
 from tests import story as s
 from tests.story import DANA, MARA, SYSTEM

@@ -1,13 +1,18 @@
 """Packs: what they say holds, where they say it from is cited, and what is wrong in one is named with file and line."""
 
+import hashlib
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
-from policy import document
+from policy import document, released
 from policy.cases import CaseError, complete, failure
 from policy.intake import screen
+from policy.morphology import Component
 from policy.pack import BASE, PackError, Sealed, gathered, parse
+from policy.quality import tier
 from policy.schema import Case
 from policy.signing import key_files, sign
 from tests import story as s
@@ -92,7 +97,7 @@ def test_what_was_not_checked_against_the_original_is_marked_as_often_as_it_is_s
 def test_an_unverified_rule_is_counted_at_the_head_of_the_document():
     detroit, other = s.pack("detroit-2024"), s.pack()
     ours = [limit for limit in detroit.quality.limits if limit.unverified]
-    assert f"{5 + len(ours)} rules are **unverified**" in document.markdown(detroit)
+    assert f"{6 + len(ours)} rules are **unverified**" in document.markdown(detroit)
     limits = tuple(limit.model_copy(update={"unverified": False}) for limit in other.quality.limits)
     checked = {
         "repositories": detroit.repositories,
@@ -108,6 +113,54 @@ def test_the_document_tells_every_case_and_every_purpose(name):
     told = document.markdown(pack)
     assert all(purpose.text in told for purpose in pack.purposes)
     assert all(case.because in told for case in pack.cases)
+
+
+def leaves(value, key=""):
+    """Every text and number that a pack says, with the key that it stands under."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield name, name  # codes of options are keys
+            yield from leaves(one, name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from leaves(one, key)
+    elif value is not None and not isinstance(value, bool):
+        yield key, value
+
+
+# What is told in other words: parts of sentences that the document makes of them.
+IN_OTHER_WORDS = {"every", "shown_to", "disagreement", "name", "version", "smallest"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_document_says_everything_that_the_pack_says(name):
+    pack = s.pack(name)
+    told = document.markdown(pack)
+    said = pack.model_dump(mode="json", exclude={"cases", "sha256"}, exclude_defaults=True)
+    keys = {key for key, value in leaves(said) if key == value}
+    refused = {f.holds[code] for f in pack.common_fields for code in f.holds if code in f.refuses}  # never held
+    for key, value in leaves(said):
+        if key not in IN_OTHER_WORDS and key != value and value not in refused:
+            shown = f"{value:g}" if isinstance(value, float) else str(value).rstrip("*" if key == "words" else "")
+            assert shown in told, (key, value)
+    assert keys
+    assert f"at least {pack.narrative_min_chars} characters" in told
+    assert all(component in told for component in Component)
+    assert f"{pack.quality.faults_for_poor} limits broken together" in told
+    assert all(f"`{one.case_number_pattern}`" in told for one in pack.purposes)
+    assert "examiners once every opinion is locked" in told  # who reads which answer
+
+
+def test_virginias_share_of_true_positives_is_in_its_document():
+    assert "a true-positive rate of at least 0.98 in every demographic group" in document.markdown(
+        s.pack("virginia-2026")
+    )
+
+
+def test_what_no_statute_says_is_not_cited_as_if_it_did():
+    told = document.markdown(s.pack("utah-2021"))
+    assert "at least 80 characters and says something. *Source: engineering judgement: " in told
+    assert re.search(r"The requester attests: “.*” \*Source: engineering judgement", told)
 
 
 def test_a_case_is_told_as_given_when_then():
@@ -233,22 +286,22 @@ WRONG = {
     "a ban without a code": (
         nypd('code = "non-arrest-photos"\n'),
         line('code = "non-arrest-photos"') - 1,
-        "bans.3.code: missing-key: the key 'code' is required here",
+        "bans.4.code: missing-key: the key 'code' is required here",
     ),
     "no TOML": (
-        NYPD.replace('version = "1.1.0"', "version ="),
-        line('version = "1.1.0"'),
+        NYPD.replace('version = "1.2.0"', "version ="),
+        line('version = "1.2.0"'),
         "pack: not-toml: Invalid value (at line 4, column 10)",
     ),
     "a base of another version": (
-        nypd('base = "desk@1.0.0"', 'base = "desk@9.9.9"'),
+        nypd('base = "desk@1.1.0"', 'base = "desk@9.9.9"'),
         line("base ="),
-        "base: names-base: it builds on 'desk@9.9.9'; there is desk@1.0.0",
+        "base: names-base: it builds on 'desk@9.9.9'; there is desk@1.1.0",
     ),
     "a base that did not come with it": (
         NYPD,
         line("base ="),
-        "base: names-base: it builds on 'desk@1.0.0'; there is nothing",
+        "base: names-base: it builds on 'desk@1.1.0'; there is nothing",
     ),
     "a question that waits for an answer nobody can give": (
         nypd('name = "offence"', 'when = { field = "timing", says = "never" }\nname = "offence"'),
@@ -268,6 +321,36 @@ WRONG = {
         )
         for what in ("field", "says", "statement")
     },
+    "only answers that nobody can give": (
+        nypd('answers = ["custody"]', 'answers = ["mugshot"]'),
+        line('field = "image-source"') - 1,
+        "purposes.4.only.0: names-field: purpose 'arrestee' allows only answers to 'image-source' that nobody can give",
+    ),
+    "only answers that are refused anyway": (
+        nypd('answers = ["custody"]', 'answers = ["custody", "drawn"]'),
+        line('field = "image-source"') - 1,
+        "purposes.4.only.0: names-field: purpose 'arrestee' allows only answers to 'image-source' that nobody can give",
+    ),
+    "only answers to what nobody asks": (
+        nypd('field = "image-source"', 'field = "mood"'),
+        line('field = "image-source"') - 1,
+        "purposes.4.only.0: names-field: purpose 'arrestee' allows only answers to 'mood' that nobody can give",
+    ),
+    "a choice that is a measure": (
+        nypd('name = "timing"', 'measure = "age"\nname = "timing"'),
+        line('name = "timing"') - 1,
+        "purposes.0.fields.0: options: field 'timing': only a text is a measure or names a day",
+    ),
+    "a choice that names a day": (
+        nypd('name = "timing"', 'dated = true\nname = "timing"'),
+        line('name = "timing"') - 1,
+        "purposes.0.fields.0: options: field 'timing': only a text is a measure or names a day",
+    ),
+    "a citation of blanks": (
+        nypd('source = "pr0313, authorised use 3"', 'source = "   "'),
+        line('source = "pr0313, authorised use 3"'),
+        "purposes.2.source: string-too-short: String should have at least 3 characters",
+    ),
     "a screen whose statement is no narrative": (
         nypd("[emergency]", '[protected_activity]\nstatement = "edits"\n\n[emergency]'),
         line("[emergency]"),
@@ -287,7 +370,7 @@ def test_a_pack_that_cannot_be_used_says_where_and_which_rule(name):
 TWICE = {
     "bans": 'code = "x"\ntext = "Never."\nsource = "s.1"',
     "retention": 'of = "x"\ndays = 1\nsource = "s.1"',
-    "reports": 'code = "x"\nevery = "week"\nto = "them"\ndue = "soon"\ntells = ["all"]\nsource = "s.1"',
+    "reports": 'code = "x"\nevery = "week"\nto = "them"\ndue = "soon"\ntells = ["requests"]\nsource = "s.1"',
     "disclosures": 'code = "x"\ntext = "Tell."\nsource = "s.1"',
     "cases": 'name = "x-ray"\nwhen = "the requester asks"\nthen = "requested"\nbecause = "It is so."',
 }
@@ -329,7 +412,7 @@ def test_a_pack_may_build_on_nothing_and_its_mistakes_have_places_too():
     at = next(n for n, found in enumerate(text.splitlines(), 1) if found.startswith("colour"))
     with pytest.raises(PackError) as wrong:
         parse(text, "our-town.toml")
-    assert str(wrong.value) == f"our-town.toml:{at}: common_fields.4.colour: unknown-key: there is no key 'colour' here"
+    assert str(wrong.value) == f"our-town.toml:{at}: common_fields.7.colour: unknown-key: there is no key 'colour' here"
 
 
 def test_a_mistake_in_a_table_that_the_overlay_does_not_have_is_the_bases():
@@ -356,11 +439,11 @@ def test_what_the_base_says_twice_is_found_though_the_overlay_says_it_once():
 
 
 def test_a_base_is_named_by_its_exact_version():
-    loose = NYPD.replace('base = "desk@1.0.0"', 'base = "desk"')
+    loose = NYPD.replace('base = "desk@1.1.0"', 'base = "desk"')
     text = gathered("nypd-2020", signed({"nypd-2020": loose, "desk": DESK}))
     assert text == loose + BASE + DESK
     with pytest.raises(
-        PackError, match=r"^nypd-2020\.toml:5: base: names-base: it builds on 'desk'; there is desk@1\.0\.0$"
+        PackError, match=r"^nypd-2020\.toml:5: base: names-base: it builds on 'desk'; there is desk@1\.1\.0$"
     ):
         parse(text, "nypd-2020.toml")
     with pytest.raises(PackError, match=r"^desk\.toml:\d+: pack: not-toml"):
@@ -369,7 +452,7 @@ def test_a_base_is_named_by_its_exact_version():
 
 def test_nothing_follows_a_pack_that_builds_on_nothing():
     with pytest.raises(
-        PackError, match=r"^our-town\.toml:1: base: names-base: it builds on None; there is desk@1\.0\.0$"
+        PackError, match=r"^our-town\.toml:1: base: names-base: it builds on None; there is desk@1\.1\.0$"
     ):
         parse(ALONE + BASE + DESK, "our-town.toml")
 
@@ -427,13 +510,71 @@ def test_an_overlay_says_otherwise_where_it_does_and_nothing_is_lost():
     edits = {f.name: f for f in over.common_fields}["edits"]
     assert (edits.kind, edits.when.says) == ("narrative", "edited")
     assert {case.name for case in below.cases} < {case.name for case in over.cases}
-    assert over.id == "nyc-2025@1.0.0" != below.id
+    assert over.id == "nyc-2025@1.1.0" != below.id
 
 
 def test_the_text_kept_with_a_search_says_everything_for_ever():
     text = s.text_of("nyc-2025")
     assert text.count(BASE) == 2
     assert parse(text, "anything") == s.pack("nyc-2025")
+
+
+def test_a_report_tells_what_a_statute_can_ask_for_and_nothing_else():
+    text = NYPD.replace('tells = ["requests"', 'tells = ["nonsense"')
+    at = line("tells = [")
+    with pytest.raises(PackError, match=rf"^nypd-2020\.toml:{at}: reports\.0\.tells\.0: literal-error: .*'requests'"):
+        parse(text + BASE + DESK, "nypd-2020.toml")
+
+
+# --- what was recorded, and what was released ---------------------------------------------------------------------------
+
+RECORDED = sorted((Path(__file__).parent / "recorded").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=[file.stem for file in RECORDED])
+def test_a_text_that_was_recorded_earlier_is_still_read_and_its_searches_live_on(file):
+    text = file.read_text(encoding="utf-8")
+    pack = parse(text, file.name)
+    assert pack.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert "## Who decides" in document.markdown(pack)
+    case = Case(
+        name="all the way",
+        given=("a lead is issued",),
+        when="the requester acknowledges the lead",
+        then="lead",
+        because="A search lives and dies under the pack it was requested under.",
+    )
+    assert failure(case, pack) is None
+
+
+def test_before_a_pack_could_say_them_limits_and_dual_control_were_what_the_desk_did():
+    first = parse(RECORDED[0].read_text(encoding="utf-8"), "nypd-2020")
+    eyes = {"inter-eye-distance": 30.0, "detection-score": 0.9, "yaw": 0.0}
+    measures = eyes | {"sharpness": 50.0, "exposure": 120.0, "contrast": 40.0}
+    assert tier(measures, first.quality) == ("limited", ("inter-eye-distance",))
+    assert not first.enrolment.dual_control
+    assert first.timers.approval == s.pack().timers.approval
+
+
+LIST = (s.PACKS / "released.txt").read_text(encoding="utf-8")
+
+
+def test_a_text_that_was_released_under_a_version_never_changes():
+    """Whoever changes a shipped pack gives it a new version; `leadgate policy release` adds the line."""
+    known = released.read(LIST)
+    for file in s.PACKS.glob("*.toml"):
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+        assert known[f"{said['name']}@{said['version']}"] == hashlib.sha256(file.read_bytes()).hexdigest(), file.name
+
+
+def test_the_list_of_releases_takes_new_versions_and_refuses_another_text_for_an_old_one():
+    town = b'name = "town"\nversion = "1.0.0"\n'
+    once = released.renewed("", [town])
+    assert released.renewed(once, [town]) == once
+    later = released.renewed(once, [town.replace(b"1.0.0", b"1.0.1")])
+    assert set(released.read(later)) == {"town@1.0.0", "town@1.0.1"}
+    with pytest.raises(PackError, match=r"^town\.toml: version: new-version: town@1\.0\.0 was released"):
+        released.renewed(later, [town + b"# or so"])
 
 
 # --- signatures ---------------------------------------------------------------------------------------------------------
@@ -493,8 +634,22 @@ def test_a_file_that_is_no_public_key_is_refused(key):
         gathered("desk", lambda _: Sealed(DESK.encode(), sign(DESK.encode(), "desk", SECRET), key))
 
 
+def test_a_file_that_is_called_otherwise_than_its_pack_is_refused():
+    """Else an agency that copies a pack and signs it would search under a name that it did not ask for."""
+    with pytest.raises(PackError) as wrong:
+        gathered("town", signed({"town": NYPD, "desk": DESK}))
+    at = line('name = "nypd-2020"')
+    assert str(wrong.value) == f"town.toml:{at}: name: names-file: the file is called 'town', the pack 'nypd-2020'"
+
+
+def test_a_signed_file_that_is_no_text_is_refused_with_its_line():
+    raw = DESK.encode().replace(b'version = "1.1.0"', b'version = "\xff"')
+    with pytest.raises(PackError, match=r"^desk\.toml:4: pack: not-utf-8: "):
+        gathered("desk", lambda _: Sealed(raw, sign(raw, "desk", SECRET), PUBLIC))
+
+
 def test_packs_that_build_on_each_other_without_end_are_refused():
-    text = DESK.replace('name = "desk"', 'name = "desk"\nbase = "desk@1.0.0"')
+    text = DESK.replace('name = "desk"', 'name = "desk"\nbase = "desk@1.1.0"')
     with pytest.raises(PackError, match="more than 4 deep"):
         gathered("desk", signed({"desk": text}))
 

@@ -50,11 +50,11 @@ def test_an_answer_that_another_law_refuses_is_a_refusal():
 def test_a_use_that_the_other_pack_does_not_know_is_refused_as_such():
     found = one(replace(RECORDED, purpose="imminent-threat"), "detroit-2024")
     assert (found.verdict, found.under, found.rules) == ("refused", "", ("authorised-purpose",))
-    assert found.reasons == ("“imminent-threat” is not an authorised use under detroit-2024@1.0.0.",)
+    assert found.reasons == ("“imminent-threat” is not an authorised use under detroit-2024@1.1.0.",)
 
 
 def test_what_would_have_been_held_says_by_how_many_or_why():
-    robbery = replace(RECORDED, fields={**RECORDED.fields, "offence": "robbery"})
+    robbery = replace(RECORDED, fields={**RECORDED.fields, "offence": "robbery", "image-source": "social"})
     minor = replace(RECORDED, fields={**RECORDED.fields, "circumstances": "minor"})
     assert one(robbery, "detroit-2024").reasons == ("2 have to approve it first.",)
     assert one(minor, "nypd-2020").reasons == ("The person may be a minor: a supervisor has to approve it.",)
@@ -63,7 +63,11 @@ def test_what_would_have_been_held_says_by_how_many_or_why():
 
 def test_of_several_like_purposes_the_mildest_counts():
     found = one(
-        replace(RECORDED, purpose="missing-victim-witness", fields={"basis": s.BASIS, "image-source": "phone"}),
+        replace(
+            RECORDED,
+            purpose="missing-victim-witness",
+            fields={"basis": s.BASIS, "image-source": "phone", "requester": s.ASKER},
+        ),
         "virginia-2026",
     )
     assert (found.under, found.verdict) == ("victim", "accepted")

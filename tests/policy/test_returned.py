@@ -117,7 +117,7 @@ def test_what_is_added_stands_beside_the_opinion_and_changes_nothing_of_it(steps
         (
             "A perfect match, surely.",
             "sober-words",
-            "“match” says more than a comparison can: write what you see (L3).",
+            "“match” says more than a comparison can: write what you see.",
         ),
     ],
 )

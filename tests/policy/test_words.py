@@ -88,7 +88,7 @@ FACTS = {
         m.SearchRequested(
             DANA.id,
             s.NOON,
-            "nypd-2020@1.1.0",
+            "nypd-2020@1.2.0",
             "suspect",
             "2026-075-001234",
             s.FIELDS,
@@ -289,7 +289,7 @@ REFUSALS = {
         s.AGREED[:-1],
         s.APPROVE,
         MARA,
-        ("context-first", "The facts on record are still being compared. Try again in a minute (X3)."),
+        ("context-first", "The facts on record are still being compared. Try again in a minute."),
     ),
     "a contradiction that nobody resolved": (
         CONTRADICTED,
@@ -299,7 +299,7 @@ REFUSALS = {
             "resolves-contradictions",
             (
                 "Height: description and record lie apart, or nobody has compared them. Say in writing how that is "
-                "resolved, or do not approve (X3)."
+                "resolved, or do not approve."
             ),
         ),
     ),
@@ -307,7 +307,7 @@ REFUSALS = {
         CONTRADICTED,
         replace(s.APPROVE, resolutions={"height": "He was identified by his mother, so never mind his height."}),
         MARA,
-        ("sober-words", "Height: “identified” says more than anybody here can know. Say what the facts are (L3)."),
+        ("sober-words", "Height: “identified” says more than anybody here can know. Say what the facts are."),
     ),
     "an arrest on a lead alone": (
         [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
@@ -316,7 +316,7 @@ REFUSALS = {
         (
             "independent-evidence-first",
             (
-                "An arrest is recorded only after evidence that does not come from this lead (M28). Record that evidence "
+                "An arrest is recorded only after evidence that does not come from this lead. Record that evidence "
                 "first: what it is, and where it stands in the case file."
             ),
         ),
@@ -325,7 +325,7 @@ REFUSALS = {
         [*s.AGREED, (s.APPROVE, MARA), (m.Acknowledge(), DANA)],
         m.RecordEvidence(Evidence.RECORDS, "see file"),
         DANA,
-        ("names-evidence", "Say what the evidence is, and where it stands in the case file (S4)."),
+        ("names-evidence", "Say what the evidence is, and where it stands in the case file."),
     ),
     "a second outcome": (
         [
@@ -390,7 +390,7 @@ REFUSALS = {
         MARA,
         (
             "decides-with-reason",
-            "A decision needs a reason in writing (M23): a few words that say why, and will in a year.",
+            "A decision needs a reason in writing: a few words that say why, and will in a year.",
         ),
     ),
 }
