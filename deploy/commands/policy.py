@@ -5,16 +5,19 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from markdown_it import MarkdownIt
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot import database, store
 from bot.packs import load_pack, shipped
 from bot.settings import SettingsError
+from deploy import pack_document
+from policy import released
 from policy.cases import CaseError, failure
 from policy.document import markdown
 from policy.matrix import renewed
@@ -27,6 +30,7 @@ app = typer.Typer(no_args_is_help=True)
 PACKS = Path(__file__).parents[2] / "policy" / "packs"
 Folder = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_FOLDER", help="the agency's own packs")]
 Key = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_KEY", help="the public key that signed them")]
+Named = Annotated[str, typer.Argument(metavar="PACK", help="its name, such as detroit-2024")]
 Url = Annotated[str, typer.Option(envvar="LEADGATE_DATABASE_URL", help="the database", show_default=False)]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:16px/1.5 Georgia,serif;max-width:48rem;margin:2rem auto;padding:0 1rem}}code{{font-size:.85em}}
@@ -38,18 +42,17 @@ def _load(name: str, folder: Path | None, key: Path | None) -> Pack:
     try:
         return load_pack(name, folder, key)[0]
     except (PackError, SettingsError) as error:
-        typer.echo(f"leadgate: {error}", err=True)
-        raise typer.Exit(2) from None
+        _stop(str(error))
 
 
 @app.command()
-def show(name: str = "nypd-2020", folder: Folder = None, key: Key = None) -> None:
+def show(name: Named = "nypd-2020", folder: Folder = None, key: Key = None) -> None:
     """Prints what a pack permits, each purpose with its source."""
     pack = _load(name, folder, key)
-    console = Console()
-    console.print(f"[bold]{pack.title}[/] · {pack.id} · sha256 {pack.sha256}")
-    for purpose in pack.purposes:
-        console.print(f"\n[bold]{purpose.label}[/] ({purpose.code})\n{purpose.text}\n[dim]{purpose.source}[/]")
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(pack.title)}[/] · {pack.id} · sha256 {pack.sha256}")
+    for one in pack.purposes:
+        console.print(f"\n[bold]{escape(one.label)}[/] ({one.code})\n{escape(one.text)}\n[dim]{escape(one.source)}[/]")
 
 
 @app.command()
@@ -76,25 +79,27 @@ def _failures(pack: Pack) -> list[str]:
     try:
         return [told for case in pack.cases if (told := failure(case, pack))]
     except CaseError as error:
-        typer.echo(f"leadgate: {pack.id}: {error}", err=True)
-        raise typer.Exit(2) from None
+        _stop(f"{pack.id}: {error}")
 
 
 @app.command()
 def explain(
-    name: str,
-    html: Annotated[Path | None, typer.Option(help="write a page to print instead")] = None,
+    name: Named,
+    html: Annotated[Path | None, typer.Option(help="write a page instead")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="write an accessible PDF instead")] = None,
     folder: Folder = None,
     key: Key = None,
 ) -> None:
-    """Prints a pack as a document that counsel can read, in Markdown or as a page (a browser makes it a PDF)."""
+    """Prints a pack as a document that counsel can read: in Markdown, or as a page or a PDF where a file is named."""
     pack = _load(name, folder, key)
     text = markdown(pack)
-    if html is None:
-        typer.echo(text)
-    else:
+    if html:
         body = MarkdownIt("commonmark", {"html": False}).render(text)
-        html.write_text(PAGE.format(title=pack.id, body=body), encoding="utf-8")
+        _write(html, PAGE.format(title=pack.id, body=body).encode())
+    if pdf:
+        _write(pdf, pack_document.pdf(text, pack.id))
+    if not html and not pdf:
+        typer.echo(text)
 
 
 @app.command()
@@ -151,35 +156,77 @@ def _summary(verdicts: list[Verdict], pack: Pack) -> str:
 def key(private: Annotated[Path, typer.Argument(help="where the private key is written; FILE.pub beside it")]) -> None:
     """Makes the key with which an agency signs its packs. The private half belongs off this machine."""
     secret, public = key_files(secrets.token_bytes(32))
-    private.touch(mode=0o600, exist_ok=False)
-    private.write_text(secret, encoding="utf-8")
-    private.with_suffix(".pub").write_text(public, encoding="utf-8")
-    typer.echo(f"{private.with_suffix('.pub')}: set LEADGATE_PACK_KEY to its path wherever the packs are used")
+    beside = private.with_suffix(".pub")
+    if beside == private or beside.exists():
+        _stop(f"{beside}: the public key would be written over it. No key was made. Name another file.")
+    try:
+        private.touch(mode=0o600, exist_ok=False)
+    except OSError as error:
+        _stop(f"{private}: {error.strerror}. No key was made, and nothing was written over. Name another file.")
+    _write(private, secret.encode())
+    _write(beside, public.encode())
+    typer.echo(f"{beside}: set LEADGATE_PACK_KEY to its path wherever the packs are used")
 
 
 @app.command(name="sign")
-def sign_packs(packs: list[Path], key: Annotated[Path, typer.Option(help="the private key file")]) -> None:
+def sign_packs(
+    packs: list[Path], key: Annotated[Path, typer.Option(show_default=False, help="the private key file")]
+) -> None:
     """Signs packs (NAME.toml) for whoever trusts the key: NAME.toml.sig stands beside each afterwards."""
+    try:
+        secret = _read(key).decode()
+    except UnicodeDecodeError:
+        _stop(f"{key}: this is no key file: it holds no text. Nothing was signed.")
     for pack in packs:
-        _sign(pack, key.read_text(encoding="utf-8"))
+        _sign(pack, secret)
 
 
 @app.command()
 def release() -> None:
     """Signs every shipped pack with a new key whose private half nobody keeps; its public half joins the tree.
 
-    Nobody can sign a shipped pack later, ourselves included: a changed pack is a new release, with a new key.
+    Nobody can sign a shipped pack later, ourselves included: a changed pack is a new release, with a new key. What was
+    released under a version never changes: a pack that did is not signed before it has a new one.
     """
     secret, public = key_files(secrets.token_bytes(32))
-    for pack in sorted(PACKS.glob("*.toml")):
+    packs = sorted(PACKS.glob("*.toml"))
+    listed = PACKS / "released.txt"
+    try:
+        renewed_list = released.renewed(listed.read_text(encoding="utf-8"), [_read(pack) for pack in packs])
+    except PackError as error:
+        _stop(f"{error}. Nothing was signed.")
+    for pack in packs:
         _sign(pack, secret)
+    listed.write_text(renewed_list, encoding="utf-8")
     (PACKS / "leadgate.pub").write_text(public, encoding="utf-8")
 
 
 def _sign(pack: Path, secret: str) -> None:
-    signature = sign(pack.read_bytes(), pack.stem, secret)
-    pack.with_name(f"{pack.name}.sig").write_text(signature, encoding="utf-8")
+    try:
+        signature = sign(_read(pack), pack.stem, secret)
+    except PackError as error:
+        _stop(f"{error}. {pack.name} was not signed.")
+    _write(pack.with_name(f"{pack.name}.sig"), signature.encode())
     typer.echo(f"{pack.name}.sig")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        _stop(f"{file}: {error.strerror}. Nothing was signed.")
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        _stop(f"{file}: {error.strerror}. Nothing was written there.")
+
+
+def _stop(told: str) -> NoReturn:
+    typer.echo(f"leadgate: {told}", err=True)
+    raise typer.Exit(2) from None
 
 
 @app.command()

@@ -1,9 +1,13 @@
 """`leadgate policy` as counsel and developers type it."""
 
+import io
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import pikepdf
+import pypdfium2
 import pytest
 
 from bot.casework import Casework, register
@@ -12,7 +16,7 @@ from bot.people import Person, enrol
 from bot.settings import SettingsError
 from policy import model as m
 from policy.cases import complete
-from policy.pack import PackError
+from policy.pack import PackError, parse
 from tests import story as s
 
 
@@ -38,7 +42,7 @@ def test_an_agency_signs_checks_and_explains_a_pack_of_its_own(tmp_path):
     assert (tmp_path / "agency.key").stat().st_mode & 0o777 == 0o600
     assert leadgate("sign", "--key", tmp_path / "agency.key", own).returncode == 0
     here = {"LEADGATE_PACK_FOLDER": str(tmp_path), "LEADGATE_PACK_KEY": str(tmp_path / "agency.pub")}
-    assert "our-town@1.0.0: 37 of 37 cases hold" in leadgate("check", "our-town", **here).stdout
+    assert "our-town@1.1.0: 49 of 49 cases hold" in leadgate("check", "our-town", **here).stdout
     page = tmp_path / "our-town.html"
     assert leadgate("explain", "our-town", "--html", page, **here).returncode == 0
     assert "<h2>Who decides</h2>" in page.read_text(encoding="utf-8")
@@ -64,6 +68,145 @@ def test_a_pack_is_explained_in_markdown():
     assert done.returncode == 0
     assert done.stdout.startswith("# Detroit Police Department")
     assert "**Unverified: to be checked against the original" in done.stdout
+
+
+def own_pack(folder, *changes, name="our-town"):
+    """An agency's pack in `folder`, the template with `changes`, signed with the agency's key; its environment."""
+    text = (s.PACKS / "bja-template.toml").read_text(encoding="utf-8").replace('"bja-template"', f'"{name}"', 1)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    leadgate("key", folder / "agency.key")
+    assert leadgate("sign", "--key", folder / "agency.key", folder / f"{name}.toml").returncode == 0
+    return {"LEADGATE_PACK_FOLDER": str(folder), "LEADGATE_PACK_KEY": str(folder / "agency.pub")}
+
+
+def one_line(done) -> str:
+    """What a command says that stops: one line, and no trace of where in the code."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    (told,) = done.stderr.strip().splitlines()
+    return told
+
+
+def test_a_pack_is_explained_as_a_tagged_pdf_with_title_and_language(tmp_path):
+    done = leadgate("explain", "virginia-2026", "--pdf", tmp_path / "virginia.pdf")
+    assert (done.returncode, done.stdout) == (0, "")
+    made = (tmp_path / "virginia.pdf").read_bytes()
+    with pikepdf.open(io.BytesIO(made)) as pdf:
+        assert pdf.Root.MarkInfo.Marked
+        assert str(pdf.Root.Lang) == "en-US"
+        assert pdf.Root.ViewerPreferences.DisplayDocTitle
+        assert str(pdf.docinfo.Title).startswith("Virginia statute")
+        assert pdf.open_metadata()["pdfuaid:part"] == "1"
+        assert pdf.check_pdf_syntax() == []
+    document = pypdfium2.PdfDocument(made)
+    told = " ".join(" ".join(page.get_textpage().get_text_bounded() for page in document).split())
+    for said in ("at least 0.98 in every demographic group", "Who decides", "danger to themselves or others", "HB1339"):
+        assert said in told
+    again = leadgate("explain", "virginia-2026", "--pdf", tmp_path / "again.pdf")
+    assert again.returncode == 0
+    assert (tmp_path / "again.pdf").read_bytes() == made
+
+
+def test_text_of_a_pack_is_no_markup_in_the_pdf_nor_on_the_screen(tmp_path):
+    title = 'title = "BJA Face Recognition Policy Development Template"'
+    here = own_pack(tmp_path, (title, 'title = "Our [/x] town #panic() [bold]$x$"'))
+    done = leadgate("explain", "our-town", "--pdf", tmp_path / "x.pdf", **here)
+    assert done.returncode == 0, done.stderr
+    with pikepdf.open(tmp_path / "x.pdf") as pdf:
+        assert str(pdf.docinfo.Title) == "Our [/x] town #panic() [bold]$x$"
+    shown = leadgate("show", "our-town", **here)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("Our [/x] town #panic() [bold]$x$ · our-town@")
+
+
+def test_the_pack_that_is_shown_is_named_as_for_every_other_command():
+    assert leadgate("show", "detroit-2024").stdout.startswith("Detroit Police Department")
+    assert "· nypd-2020@" in leadgate("show").stdout
+
+
+WRONG_FILES = {
+    "a pack that is not there": (["sign", "--key", "{key}", "{folder}/none.toml"], "none.toml: No such file"),
+    "a key that is not there": (["sign", "--key", "{folder}/none.key", "{pack}"], "none.key: No such file"),
+    "the public half for a key": (["sign", "--key", "{pub}", "{pack}"], "the private key is not one line"),
+    "a key that is no text": (["sign", "--key", "{raw}", "{pack}"], "it holds no text. Nothing was signed."),
+    "a key over a key": (["key", "{key}"], "No key was made. Name another file."),
+    "a key that is its own public half": (["key", "{folder}/new.pub"], "No key was made. Name another file."),
+    "a key in no folder": (["key", "{folder}/none/agency.key"], "No such file or directory. No key was made"),
+    "a page in no folder": (["explain", "nypd-2020", "--html", "{folder}/none/x.html"], "Nothing was written there."),
+    "a PDF in no folder": (["explain", "nypd-2020", "--pdf", "{folder}/none/x.pdf"], "Nothing was written there."),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_FILES)
+def test_a_file_that_cannot_be_used_is_named_in_one_line(name, tmp_path):
+    own_pack(tmp_path)
+    (tmp_path / "raw.key").write_bytes(b"\xff\xfe")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    places = {"folder": tmp_path, "key": tmp_path / "agency.key", "pub": tmp_path / "agency.pub"}
+    places |= {"pack": tmp_path / "our-town.toml", "raw": tmp_path / "raw.key"}
+    words, told = WRONG_FILES[name]
+    assert told in one_line(leadgate(*(word.format(**places) for word in words)))
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+BAD_PACKS = {
+    "a sentence that means nothing": (
+        'when = "the requester asks"',
+        'when = "the requester dances"',
+        r"our-town\.toml:\d+: cases\.\d+\.when: unknown-words: “the requester dances”",
+    ),
+    "an end that there is not": (
+        'then = "disagreed"',
+        'then = "delighted"',
+        r"our-town\.toml:\d+: cases\.\d+\.then: unknown-words: “delighted”",
+    ),
+    "a past that cannot be told": (
+        'given = ["the examination is open", ',
+        'given = ["the examination is over", ',
+        r"our-town\.toml:\d+: cases\.\d+\.given: unknown-words: “the examination is over”",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_PACKS)
+def test_a_case_in_words_that_mean_nothing_stops_the_start_with_its_line(name, tmp_path):
+    old, new, told = BAD_PACKS[name]
+    here = own_pack(tmp_path, (old, new))
+    said = one_line(leadgate("explain", "our-town", **here))
+    assert re.search(told, said)
+    at = int(re.search(r"our-town\.toml:(\d+)", said)[1])
+    key = new.split(" ", 1)[0]
+    assert (tmp_path / "our-town.toml").read_text(encoding="utf-8").splitlines()[at - 1].startswith(key)
+    with pytest.raises(PackError, match=told):
+        load_pack("our-town", tmp_path, tmp_path / "agency.pub")
+
+
+@pytest.mark.parametrize("file", ["our-town.toml.sig", "agency.pub"])
+def test_a_signature_or_key_that_is_no_text_is_named(file, tmp_path):
+    here = own_pack(tmp_path)
+    (tmp_path / file).write_bytes(b"\xff\xfe\x00")
+    assert f"{file}:1: signature: not-utf-8: " in one_line(leadgate("check", "our-town", **here))
+
+
+async def test_a_pack_that_says_something_else_under_a_version_that_was_used_stops_the_start_with_file_and_line(pool):
+    altered = s.text_of() + "\n# or so\n"
+    async with pool.acquire() as conn, conn.transaction():
+        await register(conn, s.pack(), s.text_of())
+        with pytest.raises(PackError, match=r"^nypd-2020\.toml:4: version: new-version: nypd-2020@"):
+            await register(conn, parse(altered, "nypd-2020.toml"), altered)
+
+
+async def test_an_installation_that_recorded_an_earlier_text_starts_and_knows_it(pool):
+    earlier = (Path(__file__).parent / "recorded" / "1-nypd-2020.toml").read_text(encoding="utf-8")
+    async with pool.acquire() as conn, conn.transaction():
+        await register(conn, parse(earlier, "nypd-2020"), earlier)
+        known = await register(conn, s.pack(), s.text_of())
+    packs = {name: parse(text, name) for name, text in known}
+    assert set(packs) == {"nypd-2020@1.1.0", s.pack().id}
+    assert packs["nypd-2020@1.1.0"].sha256 != s.pack().sha256
 
 
 def test_text_of_a_pack_is_no_markup_in_the_page(tmp_path):
@@ -127,10 +270,10 @@ async def test_recorded_requests_are_tabled_under_another_pack(pool, database):
     )
     assert done.returncode == 0, done.stderr
     assert (
-        "2 requests under detroit-2024@1.0.0: 0 accepted, 1 held, 1 refused, 0 erased; 1 would have been asked for more"
+        "2 requests under detroit-2024@1.1.0: 0 accepted, 1 held, 1 refused, 0 erased; 1 would have been asked for more"
         in done.stdout
     )
-    assert "“deceased” is not an authorised use under detroit-2024@1.0.0." in done.stdout
+    assert "“deceased” is not an authorised use under detroit-2024@1.1.0." in done.stdout
     later = leadgate(
         "simulate", "--as", "detroit-2024", "--since", "2026-03-14", LEADGATE_DATABASE_URL=database.url("bot")
     )
