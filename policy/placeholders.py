@@ -14,7 +14,7 @@ see above, see below, see report, see file, see case, see case file, see attache
 misc, idk, dunno, not applicable, no comment, whatever, blah, foo, bar, foo bar, yes, no, ok, ask me, later
 """
 PHRASES = frozenset(" ".join(STOCK.split()).split(", "))
-ONE_LETTER = re.compile(r"(.)\1*")
+ONE_LETTER = re.compile(r"([^\W\d])\1*")  # digits repeat in what is true: a man of 22, or of 5'5
 FEW_WORDS = 4
 FEW_LETTERS = 3  # a shorter word carries little
 CHARS_FOR_A_WORD = 12  # of the length that is asked for, one word that carries something

@@ -1,1 +1,1 @@
-ed25519 9b397bebfad5d2d9 ziT+/nYwjrWWpugzroVqc4OvcVrbUmRg2kDipTz0KhBUUBqgfxgStcOA9rjxiix31hiazViVaQFKQB/ZB4npCg==
+ed25519 222b11610f39117e JdG4z0m0lY/a8HBqsaiKim4FwkEoMiWtdpxOH88fspB+yIlHZflCfiM+/2h4mEtkJKfGUckni5WGvg27/6/0Bw==

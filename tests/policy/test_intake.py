@@ -210,12 +210,23 @@ MEASURES = [
 @pytest.mark.parametrize(("what", "said"), MEASURES)
 def test_a_measure_is_one_that_a_person_can_have_and_says_something(what, said):
     described = {"circumstances": "witness", "description": "A tall man in a red cap."}
-    assert asked(**described, **{f"witness-{what}": said}).rule == f"field:witness-{what}"
+    refused = asked(**described, **{f"witness-{what}": said})
+    assert refused.rule == f"field:witness-{what}"
+    assert "say what it is" not in refused.reason
 
 
 @pytest.mark.parametrize(
     ("what", "said"),
-    [("height", "5'9-6'0"), ("height", "5'11"), ("height", "5'09"), ("weight", "170-190 lb"), ("age", "25-35")],
+    [
+        ("height", "5'9-6'0"),
+        ("height", "5'5"),
+        ("height", "5'09"),
+        ("height", "188 cm"),
+        ("weight", "170-190 lb"),
+        ("weight", "99 kg"),
+        ("age", "25-35"),
+        ("age", "22"),
+    ],
 )
 def test_a_measure_as_people_say_it_is_taken(what, said):
     described = {"circumstances": "witness", "description": "A tall man in a red cap."}
