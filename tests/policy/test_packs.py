@@ -367,6 +367,30 @@ def test_a_pack_that_cannot_be_used_says_where_and_which_rule(name):
     assert str(wrong.value) == f"nypd-2020.toml:{at}: {told}"
 
 
+FLOOR = '\n[candidates]\nsmallest = 30\nsource = "s.1"\n'
+NEVER = 'refuses = { has = "Never.", is = "Never.", about-to = "Never." }\n'
+OF_NO_USE = {
+    "a choice between nothing": (nypd('kind = "text"\nhint = "for', 'kind = "choice"\nhint = "for'), "options"),
+    "a choice of which all is refused": (nypd('name = "timing"', f'{NEVER}name = "timing"'), "options"),
+    "a narrative of a form": (nypd('kind = "narrative"', "kind = 'narrative'\npattern = '\\d'"), "options"),
+    "an example of another form": (nypd('hint = "for', "pattern = '\\d{3}'\nhint = \"for"), "example-fits"),
+    "an arbiter among three": (nypd("[review]", '[review]\nexaminers = 3\ndisagreement = "arbiter"'), "arbiter"),
+    "a smallest list above the usual one": (NYPD + FLOOR + BASE + DESK, "candidates"),
+    "an override of what is accepted": (
+        NYPD + '\n[quality]\noverride_tiers = ["good"]\n' + BASE + DESK,
+        "tiers",
+    ),
+    "a limit twice": (NYPD + BASE + DESK.replace('code = "yaw"', 'code = "contrast"'), "duplicate-code"),
+}
+
+
+@pytest.mark.parametrize("name", OF_NO_USE)
+def test_what_could_never_be_answered_or_decided_is_no_pack(name):
+    text, rule = OF_NO_USE[name]
+    with pytest.raises(PackError, match=rf"^[\w-]+\.toml:\d+: [\w.]+: {rule}: "):
+        parse(text, "nypd-2020.toml")
+
+
 TWICE = {
     "bans": 'code = "x"\ntext = "Never."\nsource = "s.1"',
     "retention": 'of = "x"\ndays = 1\nsource = "s.1"',
