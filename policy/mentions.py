@@ -8,6 +8,7 @@ same, and whoever circumvents it has written down that they did.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from policy.days import without
 
@@ -28,6 +29,7 @@ def mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
     return next((word.rstrip("*") for word in words if _pattern(word) in spoken), None)
 
 
+@lru_cache(4096)
 def _pattern(word: str) -> str:
     """What stands between blanks in a folded text: a beginning, or a whole word."""
     return f" {folded(word)}" if word.endswith("*") else f" {folded(word)} "
