@@ -135,7 +135,7 @@ class Intake:
     async def _looked_up(self, search: SearchId, command: RequestSearch, by: Actor) -> RequestSearch:
         """The request with what the case system says of its number, which is asked of nothing but what could pass."""
         before = await self._casework.look(search)
-        if self._casework.may(before, command, by) or intake.screen(command, self._pack):
+        if self._casework.may(before, command, by) or intake.screen(command, self._pack, self._casework.now()):
             return command
         try:
             known = await self._cases.find(intake.normalised(command.case_number))
@@ -147,7 +147,7 @@ class Intake:
 
     def _refusals(self, command: RequestSearch, first: Refused) -> Sequence[Refused]:
         """Everything that is wrong with the answers; where they were not what it was about, the one reason."""
-        found = tuple(intake.findings(command, self._pack))
+        found = tuple(intake.findings(command, self._pack, self._casework.now()))
         return found if first in found else (first,)
 
     async def _say_why(self, ack: AsyncAck, form: clicks.Submission, refused: Sequence[Refused]) -> None:
