@@ -149,7 +149,7 @@ def scene(state: m.State) -> m.Search:
         overridden_by=ids("overrider"),
         allowed_by=ids("executive who allowed"),
         handed_back=(ids("handed back"),),
-        handed_to=ids("handed to"),
+        asked=(ids("handed to"),),
         returned=(ids("returned it"),),
         conflicted=(ids("conflicted"),),
         examinations=(
