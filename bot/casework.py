@@ -120,10 +120,15 @@ class Casework:
     def now(self) -> datetime:
         return self._clock()
 
-    async def sat_down(self, search_id: SearchId, by: Actor) -> None:
-        """When an examiner first had the sheet before them is kept (S7)."""
+    async def sat_down(self, search_id: SearchId, by: Actor, probe: str | None = None) -> None:
+        """An examiner is at it now, and the time since they last were is counted (S7); `probe` was served to them."""
         async with self._pool.acquire() as conn:
-            await known_answers.sat_down(conn, search_id, by.id, self._clock())
+            await known_answers.sat_down(conn, search_id, by.id, self._clock(), probe)
+
+    async def probe_served(self, search_id: SearchId, by: Actor) -> str:
+        """The SHA-256 of the submitted image that `by` was served at the viewer; empty before."""
+        async with self._pool.acquire() as conn:
+            return await known_answers.probe_served(conn, search_id, by.id) or ""
 
     async def compared(self, search_id: SearchId, candidate: Label, by: Actor) -> Mapping[Component, Found]:
         """What `by` found so far of that candidate, component by component."""

@@ -125,7 +125,7 @@ def _examination(app: AsyncApp, p: Parts, examination: Review) -> None:
     """The examiners' doors, and the viewer's button, which is everybody's."""
     viewer = viewer_of(p)
     app.action("open_worksheet")(_acknowledged(examination.open_worksheet, p.desk))
-    app.action("open_viewer")(_acknowledged(viewer.offered, p.desk))
+    app.action("open_viewer")(_acknowledged(viewer.opening.offered, p.desk))
     app.action("follow_viewer")(_acknowledged(_seen, p.desk))
     app.action(_starting("answer_"))(_acknowledged(examination.candidate_answered, p.desk))
     app.action(_starting("page_"))(_acknowledged(examination.page_turned, p.desk))

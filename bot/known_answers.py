@@ -115,29 +115,55 @@ async def results(conn: Conn) -> list[Result]:
 
 # --- how opinions come about, known answers or not ------------------------------------------------------------------
 
-SIT = "INSERT INTO casework.sitting (search, examiner, opened_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+IDLE = 300.0  # seconds; a longer pause is one, whatever was done in it
+
+SIT = """
+INSERT INTO casework.sitting (search, examiner, opened_at, seen_at, probe_sha256) VALUES ($1, $2, $3, $3, $5)
+ON CONFLICT (search, examiner) DO UPDATE
+SET seconds = sitting.seconds
+        + least($4, greatest(0, extract(epoch FROM excluded.seen_at - sitting.seen_at)::double precision)),
+    seen_at = greatest(sitting.seen_at, excluded.seen_at),
+    probe_sha256 = coalesce(excluded.probe_sha256, sitting.probe_sha256)
+WHERE NOT EXISTS (SELECT FROM casework.opinion
+    WHERE opinion.search = sitting.search AND opinion.examiner = sitting.examiner)
+"""
 
 
-async def sat_down(conn: Conn, search: SearchId, examiner: PersonId, now: datetime) -> None:
-    """When the examiner first had the sheet before them is kept."""
-    await conn.execute(SIT, search, examiner, now)
+async def sat_down(conn: Conn, search: SearchId, examiner: PersonId, now: datetime, probe: str | None = None) -> None:
+    """The examiner is at it now, at the worksheet or at the viewer; the time since they last were is counted (S7).
+
+    Pauses count for five minutes at most: a night between two sittings is no time at the photographs. `probe` is the
+    SHA-256 of the submitted image, where a copy of it was served to them.
+    """
+    await conn.execute(SIT, search, examiner, now, IDLE, probe)
+
+
+SERVED = "SELECT probe_sha256 FROM casework.sitting WHERE search = $1 AND examiner = $2"
+
+
+async def probe_served(conn: Conn, search: SearchId, examiner: PersonId) -> str | None:
+    """Of which submitted image a copy was served to that examiner at the viewer; None before."""
+    return await conn.fetchval(SERVED, search, examiner)
 
 
 HASTY = """
-SELECT opinion.examiner, count(*) AS opinions,
-    count(*) FILTER (WHERE extract(epoch FROM opinion.concluded_at - sitting.opened_at)
-        < $1 * coalesce(cardinality(opinion.shown), jsonb_array_length(search.body -> 'candidates'))) AS hasty,
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM opinion.concluded_at - sitting.opened_at)) AS median
-FROM casework.opinion
-JOIN casework.sitting ON sitting.search = opinion.search AND sitting.examiner = opinion.examiner
-JOIN casework.search ON search.id = opinion.search
-GROUP BY opinion.examiner ORDER BY opinion.examiner
+WITH took AS (
+    SELECT opinion.examiner, sitting.seconds
+            + least($2, greatest(0, extract(epoch FROM opinion.concluded_at - sitting.seen_at)::double precision))
+            AS seconds,
+        coalesce(cardinality(opinion.shown), jsonb_array_length(search.body -> 'candidates')) AS shown
+    FROM casework.opinion
+    JOIN casework.sitting ON sitting.search = opinion.search AND sitting.examiner = opinion.examiner
+    JOIN casework.search ON search.id = opinion.search)
+SELECT examiner, count(*) AS opinions, count(*) FILTER (WHERE seconds < $1 * shown) AS hasty,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median
+FROM took GROUP BY examiner ORDER BY examiner
 """
 
 
 async def dwell(conn: Conn, least: float) -> list[Mapping[str, Any]]:
     """By examiner: opinions, those that took less than `least` seconds for each candidate, median seconds."""
-    return [dict(row) for row in await conn.fetch(HASTY, least)]
+    return [dict(row) for row in await conn.fetch(HASTY, least, IDLE)]
 
 
 AGREEING = """

@@ -21,6 +21,8 @@ from bot.people import People
 from bot.preparing import Preparing
 from bot.settings import Settings, SettingsError
 from bot.viewer import Viewer
+from bot.viewer_opening import Opening
+from bot.viewer_seats import Seats
 from policy.pack import parse
 
 
@@ -83,8 +85,9 @@ async def _casework(pool: Pool, settings: Settings) -> Casework:
 
 def viewer_of(p: Parts) -> Viewer:
     """The viewer, whose links say the address under which examiners' browsers reach it."""
-    kek, address = p.settings.key_encryption_key, p.settings.viewer_address
-    return Viewer(p.pool, p.casework, p.people, p.desk, matcher_of(p), kek, preparing_of(p), p.rooms, address, clock)
+    seats = Seats(p.pool, p.casework, p.people, p.rooms, p.settings.viewer_address, clock)
+    opening = Opening(p.pool, p.casework, p.desk, seats)
+    return Viewer(p.pool, p.casework, matcher_of(p), p.settings.key_encryption_key, preparing_of(p), seats, opening)
 
 
 def preparing_of(p: Parts) -> Preparing:

@@ -37,6 +37,7 @@ from policy.visibility import context_closed, readable
 from policy.workflow import Events, examination, wanting
 
 OF_DIFFERENCES = ("differences-considered", "sober-words")  # refusals that stand beside that field
+LOOK_FIRST = "Look at it at the viewer, then lock your opinion here."
 PROBE_ANSWER = AnswerCandidate(Label(""), Support.NEITHER)  # asked of the policy, never submitted
 
 
@@ -89,6 +90,7 @@ class Review:
         by = await self._examiner(chosen)
         before = await self._casework.look(search_id)
         events = await self._casework.submit(search_id, command, by)
+        await self._casework.sat_down(search_id, by)
         if _shows(before, by, command, events):
             await self._show(chosen, search_id, by, events, chosen.meta["page"])
 
@@ -113,15 +115,17 @@ class Review:
         by = await self._people.actor_in(self._rooms.review, form.team, form.account, Role.EXAMINER)
         found = await self._casework.compared(search_id, candidate, by) if candidate else {}
         said = form.values.get(review.DIFFERENCES, "")
-        command = Conclude(conclusion, candidate, said, form.meta["probe"], found)
+        probe = form.meta["probe"] or await self._casework.probe_served(search_id, by)  # shown on the sheet, or there
+        command = Conclude(conclusion, candidate, said, probe, found)
         if candidate and await self._asks_for_comparison(search_id, command, by):
             await self._casework.keep_draft(search_id, command, by, {review.DIFFERENCES: said})
-            await ack(response_action="update", view=comparison.sheet(search_id, candidate, form.meta["probe"], found))
+            await ack(response_action="update", view=comparison.sheet(search_id, candidate, probe, found))
             return
         match await self._casework.submit(search_id, command, by):
             case (Refused(rule, reason),):
                 field = review.DIFFERENCES if rule in OF_DIFFERENCES else review.CONCLUSION
-                await ack(response_action="errors", errors={field: reason})
+                told = f"{reason} {LOOK_FIRST}" if not probe and rule == "original-probe" else reason
+                await ack(response_action="errors", errors={field: told})
             case _:
                 await ack(response_action="update", view=review.locked(await self._casework.look(search_id)))
 

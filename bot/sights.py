@@ -75,6 +75,28 @@ def pictures(sight: Sight, search: Search) -> tuple[str, ...]:
         case Sight.PREPARATION:
             return (PROBE, PREPARED)
         case Sight.EXAMINATION | Sight.DECISION | Sight.QUALITY if search.preparations:
-            return (PROBE, PREPARED, *candidates(sight, search))
+            return (PROBE, PREPARED, *_photographs(sight, search))
         case _:
-            return (PROBE, *candidates(sight, search))
+            return (PROBE, *_photographs(sight, search))
+
+
+def _photographs(sight: Sight, search: Search) -> tuple[str, ...]:
+    of = photographs(sight, search)
+    return tuple(name for label in candidates(sight, search) for name in of[label])
+
+
+def photographs(sight: Sight, search: Search) -> Mapping[Label, tuple[str, ...]]:
+    """The names of every photograph of each candidate who may be seen (M15), the one that was found first; no dates.
+
+    Whoever asked is given the one photograph of a lead that was compared, and no more.
+    """
+    seen = candidates(sight, search)
+    held = {one.label: len(one.photos) if sight is not Sight.LEAD else 1 for one in search.candidates}
+    return {label: (label, *(f"{label}.{n}" for n in range(2, held[label] + 1))) for label in seen}
+
+
+def photograph(search: Search, name: str) -> str:
+    """Which photograph of the gallery that name means; it is one of `photographs`."""
+    label, _, n = name.partition(".")
+    candidate = next(one for one in search.candidates if one.label == label)
+    return candidate.photos[int(n or 1) - 1]

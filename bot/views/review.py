@@ -109,7 +109,7 @@ def worksheet(
         "Examination",
         "Lock my opinion",
         blocks,
-        {"search": search.id, "page": page, "probe": search.photo_sha256},
+        {"search": search.id, "page": page, "probe": search.photo_sha256 if PROBE in files else ""},
     )
 
 
@@ -207,8 +207,8 @@ def _at_the_viewer(search: Search, told: str, sight: str) -> Block:
     return section(told, accessory=button("Open the viewer", "open_viewer", f"{search.id} {sight}".strip()))
 
 
-def viewer_link(address: str, *, taken: bool = False) -> View:
-    """The one-time link to the viewer, in a modal that only the person who asked for it can see."""
+def viewer_link(address: str, code: str, *, taken: bool = False) -> View:
+    """The one-time link to the viewer and its code, in a modal that only the person who asked for it can see."""
     link = button("Open the viewer", "follow_viewer", "once", style="primary") | {"url": address}
     told = (
         "The photographs, side by side. The link is yours alone: it works once, within five minutes. "
@@ -218,7 +218,13 @@ def viewer_link(address: str, *, taken: bool = False) -> View:
         "type": "modal",
         "title": plain("Viewer", 24),
         "close": plain("Close", 24),
-        "blocks": [*([section(TAKEN)] if taken else []), section(told), actions(link)],
+        "blocks": [
+            *([section(TAKEN)] if taken else []),
+            section(told),
+            actions(link),
+            section(f"Code: *{code[:3]} {code[3:]}*"),
+            context("The page asks for the code where your browser has not been yours at the viewer within the hour."),
+        ],
     }
 
 

@@ -109,6 +109,22 @@ async def test_an_opinion_in_seconds_and_a_pair_that_always_agrees_are_seen(pool
     assert (pair["one"], pair["other"], pair["together"], pair["agreed"]) == ("eva", "noor", 3, 2)
 
 
+async def test_time_counts_at_worksheet_and_viewer_and_a_night_between_two_sittings_does_not(pool, casework):
+    """Eva is at it for two minutes in the evening and one in the morning; the pause counts as five minutes."""
+    search = "LG-AAAAAAAAAAAA"
+    await told(casework, search, s.TO_REVIEW)
+    evening, morning = timedelta(minutes=2), timedelta(hours=14)
+    for after in (timedelta(0), evening, morning, morning + timedelta(minutes=1)):
+        then = Casework(pool, {}, s.pack(), lambda after=after: s.NOON + after, KEK)
+        await then.sat_down(m.SearchId(search), s.EVA)
+    await told(then, search, s.says(s.LEAD, s.EVA))
+    afterwards = Casework(pool, {}, s.pack(), lambda: s.NOON + timedelta(days=1), KEK)
+    await afterwards.sat_down(m.SearchId(search), s.EVA)
+    async with pool.acquire() as conn:
+        [eva] = await known_answers.dwell(conn, 3.0)
+    assert eva["median"] == timedelta(minutes=8).total_seconds()
+
+
 @pytest.mark.parametrize(
     "event",
     [m.HandedOver(s.MARA.id, s.EVA.id, "Noor is in court."), m.ExaminersDisagreed(), m.SearchRun(s.CANDIDATES, {})],
