@@ -1,6 +1,7 @@
 // The morphological comparison: one fieldset for each facial component, kept as soon as it is chosen.
 const form = document.getElementById("components");
 const progress = document.getElementById("progress");
+const unsaid = {}; // notes typed before a finding was chosen: kept in this page until one is
 let sheet, label, current = 0, gone, keeping = Promise.resolve();
 
 export function setUp(given, onGone) {
@@ -9,6 +10,7 @@ export function setUp(given, onGone) {
   form.replaceChildren(...sheet.components.map(([code, name]) => component(code, name)));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", keep);
+  form.addEventListener("input", jot);
   form.addEventListener("focusin", (event) => mark(rows().indexOf(event.target.closest("fieldset"))));
 }
 
@@ -19,7 +21,7 @@ export function show(candidate) {
   for (const row of rows()) {
     const kept = noted[row.dataset.component];
     for (const choice of row.querySelectorAll("[type=radio]")) choice.checked = choice.value === kept?.finding;
-    row.querySelector("[type=text]").value = kept?.note ?? "";
+    row.querySelector("[type=text]").value = unsaid[label]?.[row.dataset.component] ?? kept?.note ?? "";
   }
   mark(0);
   say("");
@@ -62,10 +64,15 @@ function component(code, name) {
 
 function element(name, properties = {}) { return Object.assign(document.createElement(name), properties); }
 
+// What is being typed survives a turn to another candidate and back.
+function jot(event) {
+  if (event.target.matches("[type=text]")) (unsaid[label] ??= {})[event.target.closest("fieldset").dataset.component] = event.target.value;
+}
+
 function keep(event) {
   const row = event.target.closest("fieldset"), candidate = label;
   const finding = row.querySelector(":checked")?.value, note = row.querySelector("[type=text]").value;
-  if (!finding) { say("Choose a finding; the note is kept with it."); return; }
+  if (!finding) { say("Choose a finding, and the note is kept with it. Until then it stands on this page alone."); return; }
   keeping = keeping.then(() => send(row, candidate, { finding, note })); // one after another: the last word stands
 }
 
@@ -75,9 +82,12 @@ async function send(row, candidate, kept) {
     method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(kept),
   }).catch(() => null);
   if (answer?.status === 403) { gone(); return; }
-  if (!answer?.ok) { say(`Not kept: ${row.querySelector("legend").textContent}. Choose it again in a minute.`); return; }
+  const name = row.querySelector("legend").textContent;
+  if (answer?.status === 422) { say(`Not kept: ${name}. ${(await answer.json()).reason}`); return; }
+  if (!answer?.ok) { say(`Not kept: ${name}. Choose it again in a minute.`); return; }
   (sheet.noted[candidate] ??= {})[code] = kept;
-  say(`Kept: ${row.querySelector("legend").textContent}.`);
+  if (unsaid[candidate]?.[code] === kept.note) delete unsaid[candidate][code];
+  say(`Kept: ${name}.`);
 }
 
 function say(what) {

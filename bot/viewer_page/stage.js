@@ -1,37 +1,122 @@
-// Two photographs under one pair of eyes: zoom and pan move both; everything here changes only how they are shown.
+// Two photographs under one pair of eyes: zoom and pan move both, or one alone; all of it changes only how they are shown.
+import { byTheFace, hasFace, whole } from "/viewer/register.js";
+
 const SVG = "http://www.w3.org/2000/svg";
-const CLOSEST = 12;
+const CLOSEST = 12, FARTHEST = 0.4;
 const FLICKER_EVERY = 700; // ms; WCAG 2.3.1 allows three flashes a second
+const AGAIN = "Try again";
+const SAID = {
+  404: "This photograph may no longer be shown. It may have been sealed meanwhile.",
+  other: "This photograph cannot be fetched just now.",
+};
 
 const stage = document.getElementById("stage");
 const images = [...stage.querySelectorAll("img")];
 const panes = [...stage.querySelectorAll(".pane")];
-const view = { zoom: 1, x: 0, y: 0 }; // x, y: how far the upper left corner lies outside, in widths of the glass
-let flickering = 0;
+const glasses = [...stage.querySelectorAll(".glass")];
+const moves = document.getElementById("moves");
+const aligned = document.getElementById("aligned");
+// x, y: how far the upper left corner lies outside, in widths and heights of the glass
+const unmoved = () => ({ zoom: 1, x: 0, y: 0 });
+const view = unmoved(), alone = [unmoved(), unmoved()];
+const pictures = [null, null]; // what is shown: size in pixels, and the landmarks of the face
+const asked = [0, 0];
+let flickering = 0, registers = true, gone, drawn = () => {};
 
-export function setUp() {
-  for (const glass of stage.querySelectorAll(".glass")) glass.append(lines());
-  for (const [id, act] of Object.entries(TOOLS)) document.getElementById(id).addEventListener("click", act);
+export function setUp(options) {
+  ({ registers, gone } = options);
+  for (const glass of glasses) glass.append(lines());
+  for (const [id, act] of Object.entries(TOOLS)) document.getElementById(id)?.addEventListener("click", act);
   for (const id of ["brightness", "contrast"]) {
     document.getElementById(id).addEventListener("input", (e) => stage.style.setProperty(`--${id}`, e.target.value / 100));
   }
   stage.addEventListener("wheel", wheeled, { passive: false });
   stage.addEventListener("keydown", moved);
+  new ResizeObserver(draw).observe(glasses[0]);
+  new ResizeObserver(draw).observe(glasses[1]);
   follow();
 }
+
+export function onDrawn(act) { drawn = act; }
 
 export const TOOLS = {
   closer: () => zoom(1.25, 0.5, 0.5),
   farther: () => zoom(0.8, 0.5, 0.5),
-  reset: () => { Object.assign(view, { zoom: 1, x: 0, y: 0 }); draw(); },
+  reset: () => { for (const one of [view, ...alone]) Object.assign(one, unmoved()); draw(); },
+  register: () => { registers = toggle("register", document.getElementById("register")); draw(); },
   flicker,
   grid: () => toggle("grid"),
   grey: () => toggle("grey"),
 };
 
-function toggle(name) {
-  const on = stage.classList.toggle(name);
-  document.getElementById(name).setAttribute("aria-pressed", String(on));
+export function whatMoves() { moves.selectedIndex = (moves.selectedIndex + 1) % moves.options.length; }
+
+// --- what is shown --------------------------------------------------------------------------------------------------
+
+// The photograph of that name behind one of the two glasses, once it and the place of the face in it are known.
+export async function show(which, name, alt) {
+  const image = images[which], turn = (asked[which] += 1);
+  pictures[which] = null;
+  image.alt = alt;
+  image.classList.add("waiting");
+  say(which, "Loading …");
+  image.src = `/viewer/pictures/${name}`;
+  const [answer, came] = await Promise.all([
+    fetch(`/viewer/places/${name.split("?")[0]}`).catch(() => null),
+    image.decode().then(() => true, () => false),
+  ]);
+  const place = answer?.ok ? await answer.json() : { landmarks: [], size: [0, 0] };
+  if (turn !== asked[which]) return null; // another was asked for meanwhile
+  if (answer?.status === 403) { gone(); return null; }
+  if (!came) { say(which, SAID[answer?.status] ?? SAID.other, () => show(which, name, alt)); return null; }
+  say(which, "");
+  pictures[which] = { width: image.naturalWidth, height: image.naturalHeight, ...place };
+  image.classList.remove("waiting");
+  Object.assign(alone[which], unmoved());
+  draw();
+  return pictures[which];
+}
+
+// A sentence in the photograph's place; with what may be done about it.
+function say(which, what, act) {
+  glasses[which].querySelector(".said")?.remove();
+  if (!what) return;
+  const said = document.createElement("div");
+  said.className = "said";
+  said.setAttribute("role", act ? "alert" : "status");
+  said.append(Object.assign(document.createElement("p"), { textContent: what }));
+  if (act) {
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: AGAIN });
+    again.addEventListener("click", act);
+    said.append(again);
+  }
+  glasses[which].append(said);
+}
+
+// From pixels of the photograph to pixels of its glass.
+export function matrix(which) {
+  const glass = { width: glasses[which].clientWidth, height: glasses[which].clientHeight };
+  const lies = inRegister() ? byTheFace : whole;
+  return [view, alone[which]].map((one) => shifted(one, glass)).reduce((a, b) => a.multiply(b)).multiply(lies(pictures[which], glass));
+}
+
+function shifted({ zoom, x, y }, glass) { return new DOMMatrix([zoom, 0, 0, zoom, -x * glass.width, -y * glass.height]); }
+
+function inRegister() { return registers && pictures.every((one) => one && hasFace(one)); }
+
+function draw() {
+  images.forEach((image, which) => { if (pictures[which]) image.style.transform = matrix(which).toString(); });
+  const missed = registers && pictures.every(Boolean) && !inRegister();
+  aligned.textContent = missed
+    ? "No face was found in one of the photographs. To align them, choose which one moves alone."
+    : "";
+  drawn();
+}
+
+function toggle(name, button = document.getElementById(name)) {
+  const on = button.getAttribute("aria-pressed") !== "true";
+  stage.classList.toggle(name, on);
+  button.setAttribute("aria-pressed", String(on));
   return on;
 }
 
@@ -40,25 +125,35 @@ function flicker() {
   const on = toggle("flicker");
   panes.forEach((pane, i) => pane.classList.toggle("lit", on && i === 0));
   if (on) flickering = setInterval(() => panes.forEach((pane) => pane.classList.toggle("lit")), FLICKER_EVERY);
-}
-
-function zoom(by, atX, atY) {
-  const before = view.zoom;
-  view.zoom = Math.min(CLOSEST, Math.max(1, before * by));
-  const grew = view.zoom / before;
-  view.x = (view.x + atX) * grew - atX;
-  view.y = (view.y + atY) * grew - atY;
   draw();
 }
 
-function pan(x, y) { view.x += x; view.y += y; draw(); }
+// --- moving ---------------------------------------------------------------------------------------------------------
 
-function draw() {
-  const most = view.zoom - 1;
-  view.x = Math.min(most, Math.max(0, view.x));
-  view.y = Math.min(most, Math.max(0, view.y));
-  const transform = `translate(${-view.x * 100}%, ${-view.y * 100}%) scale(${view.zoom})`;
-  for (const image of images) image.style.transform = transform;
+// What is moved, and what lies over it: one photograph alone moves beneath the common view.
+function moving() { return moves.value === "both" ? [view, unmoved()] : [alone[Number(moves.value)], view]; }
+
+function zoom(by, atX, atY) {
+  const [one, over] = moving();
+  const x = (atX + over.x) / over.zoom, y = (atY + over.y) / over.zoom, before = one.zoom;
+  one.zoom = Math.min(CLOSEST, Math.max(FARTHEST, before * by));
+  const grew = one.zoom / before;
+  one.x = (one.x + x) * grew - x;
+  one.y = (one.y + y) * grew - y;
+  held(one);
+}
+
+function pan(x, y) {
+  const [one, over] = moving();
+  one.x += x / over.zoom;
+  one.y += y / over.zoom;
+  held(one);
+}
+
+// Nothing is lost outside: what lies in the middle of the glass lies in the middle of half of it at least.
+function held(one) {
+  for (const axis of ["x", "y"]) one[axis] = Math.min(one.zoom - 0.5, Math.max(-0.5, one[axis]));
+  draw();
 }
 
 function within(event) {
@@ -81,23 +176,24 @@ function moved(event) {
 
 // One finger or the mouse moves, two fingers zoom.
 function follow() {
-  const held = new Map();
+  const down = new Map();
   stage.addEventListener("pointerdown", (event) => {
+    if (event.defaultPrevented || !event.target.closest(".glass") || event.target.closest("button")) return;
     stage.setPointerCapture(event.pointerId);
-    held.set(event.pointerId, within(event));
+    down.set(event.pointerId, within(event));
     stage.classList.add("held");
   });
   stage.addEventListener("pointermove", (event) => {
-    const was = held.get(event.pointerId);
+    const was = down.get(event.pointerId);
     if (!was) return;
     const now = { ...was, x: (event.clientX - was.glass.left) / was.glass.width, y: (event.clientY - was.glass.top) / was.glass.height };
-    const other = [...held].find(([id]) => id !== event.pointerId)?.[1];
+    const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
     if (other) zoom(apart(now, other) / Math.max(0.01, apart(was, other)), (now.x + other.x) / 2, (now.y + other.y) / 2);
     else pan(was.x - now.x, was.y - now.y);
-    held.set(event.pointerId, now);
+    down.set(event.pointerId, now);
   });
   for (const end of ["pointerup", "pointercancel"]) {
-    stage.addEventListener(end, (event) => { held.delete(event.pointerId); stage.classList.toggle("held", held.size > 0); });
+    stage.addEventListener(end, (event) => { down.delete(event.pointerId); stage.classList.toggle("held", down.size > 0); });
   }
 }
 

@@ -13,7 +13,7 @@ from PIL import Image
 from deploy.demo import play, system
 from deploy.workspace.person import RefusedError
 from tests.journeys.conftest import LEASE, SHARED_MEMORY, Town, quiet
-from tests.journeys.examining import candidates, conclude
+from tests.journeys.examining import candidates, conclude, labels_on, open_sheet
 from tests.journeys.test_story import lead
 from tests.journeys.test_viewer import jar, link, open_link
 
@@ -93,6 +93,8 @@ async def test_a_workspace_that_keeps_no_photographs_sees_a_whole_lead_at_the_vi
         sheet, shown = await at_the_viewer(bare, root, "eva.lind")
         assert len(shown) == len(sheet["candidates"]) + 1
         assert all(Image.open(io.BytesIO(one)).format == "JPEG" for one in shown.values())
+        await nobody_concludes_on_what_they_were_not_served(noor, root)
+        await at_the_viewer(bare, root, "noor.haddad")
         for who in (eva, noor):
             sheet = await conclude(who, root, picked)
             assert "image" not in [b["type"] for b in sheet["blocks"]]
@@ -112,6 +114,17 @@ async def test_a_workspace_that_keeps_no_photographs_sees_a_whole_lead_at_the_vi
     assert [m for m in calls if m in {"files.getUploadURLExternal", "files.completeUploadExternal"}] == []
     assert [kind for kind, _ in await streams(bare, f"images:{search}")] == ["DeletionAsked"]
     await what_was_posted_is_deleted_by_its_owner(bare, search, post)
+
+
+async def nobody_concludes_on_what_they_were_not_served(who, root):
+    """Every candidate is answered, and the submitted image was never seen: an opinion on nothing is not locked (M19)."""
+    sheet = await open_sheet(who, root)
+    for label in labels_on(sheet):
+        await who.select(sheet, f"answer_{label}", "different", block_id=f"candidate_{label}")
+    await who.wait_view(lambda v: "Every candidate is answered" in json.dumps(v["blocks"]))
+    wrong = await play.lock(who, {"conclusion": "no-possible-match", "differences": ""})
+    assert "Look at it at the viewer" in wrong["conclusion"]
+    await who.close_view()
 
 
 async def what_was_posted_is_deleted_by_its_owner(bare, search, post):

@@ -8,13 +8,26 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from bot.pages import HEADERS
 from deploy.demo import play
 from tests.journeys.conftest import quiet
 from tests.journeys.examining import candidates, open_sheet
 from tests.journeys.test_purposes import decide
-from tests.journeys.test_viewer import PICTURES, jar, link, open_link, views
-from tests.workspace.chromium import BROWSER, DESKTOP, PHONE, chromium
-from tests.workspace.test_page import AXE, FETCHED, overflow, serious
+from tests.journeys.test_viewer import (
+    IN_A_BROWSER,
+    JUDGED,
+    PICTURES,
+    SHOWN,
+    jar,
+    key,
+    link,
+    open_link,
+    seated,
+    tabbed,
+    views,
+)
+from tests.workspace.chromium import DESKTOP, PHONE, chromium
+from tests.workspace.test_page import AXE, overflow, serious
 
 
 def shrunk(path, factor: float) -> bytes:
@@ -84,6 +97,20 @@ FORBIDDEN = [
 ]
 
 
+MALFORMED = [
+    b"",
+    b"\xff",
+    b"[" * 4000,
+    b'{"op":' * 600,
+    b"null",
+    b'["op"]',
+    b'{"op": "rotate", "degrees": NaN}',
+    b'{"op": "rotate", "degrees": 1e400}',
+    b'{"op": "rotate", "degrees": "\\ud800"}',
+    b'{"op": "crop", "left": 0.5, "top": 0, "width": 9, "height": 9}',
+]
+
+
 async def test_a_poor_photograph_is_prepared_step_by_step_and_the_copy_is_what_is_searched(town, enrolled):
     original = shrunk(enrolled.path, 0.35)
     search, wanted = await held(town, original, "small.jpg")
@@ -95,6 +122,12 @@ async def test_a_poor_photograph_is_prepared_step_by_step_and_the_copy_is_what_i
         for operation in FORBIDDEN:
             status, said = await bench.apply(**operation)
             assert (status in {409, 422}, "Nothing was changed" in said["reason"]) == (True, True), (operation, said)
+        assert await lineage(town, search) == []
+        headers = {"Origin": bench.origin}
+        for body in MALFORMED:
+            answer = await browser.post(f"{bench.origin}/viewer/preparation", data=body, headers=headers)
+            assert (answer.status, "Nothing was changed" in await answer.text()) == (422, True), body
+            assert all(answer.headers[name] == value for name, value in HEADERS.items())
         assert await lineage(town, search) == []
         for operation in ({"op": "scale", "factor": 2.0}, {"op": "gamma", "gamma": 1.2}, {"op": "greyscale"}):
             status, said = await bench.apply(**operation)
@@ -153,26 +186,102 @@ async def test_of_two_people_the_other_is_masked_before_anything_is_done_and_in_
     assert len(await lineage(town, search)) == 2
 
 
+async def bench(browser, town, wanted, search, size):
+    """An examiner's tab at the preparation page."""
+    tab = await seated(browser, await link(town, wanted, "eva.lind", f"{search} preparation"), size)
+    await tab.wait("document.querySelectorAll('#operations fieldset').length === 8")
+    await tab.wait("document.getElementById('size').textContent !== ''")
+    return tab
+
+
+@pytest.fixture(scope="module")
+async def small(town, enrolled):
+    """A photograph below the floor: (search, what the examiners are shown)."""
+    return await held(town, shrunk(enrolled.path, 0.3), "smaller.jpg")
+
+
 @pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
-async def test_the_preparation_page_on_a_workstation_and_a_phone(town, enrolled):
-    search, wanted = await held(town, shrunk(enrolled.path, 0.3), "smaller.jpg")
-    axe = await asyncio.to_thread(AXE.read_text, "utf-8") if FETCHED else ""
-    found = []
+@JUDGED
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+async def test_axe_finds_nothing_serious_at_the_preparation_page(size, town, small):
+    search, wanted = small
     async with chromium() as browser:
-        for size, name in ((DESKTOP, "desk"), (PHONE, "phone")):
-            address = await link(town, wanted, "eva.lind", f"{search} preparation")
-            tab = await browser.tab(address, size)
-            await tab.wait("document.querySelectorAll('#operations fieldset').length === 8")
-            await tab.wait("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
-            await tab.run("document.querySelector('[data-op=contrast] button').focus()")
-            await tab.press("Enter", 13)
-            await tab.sees("Done and recorded.")
-            await tab.wait("document.images[1].complete && document.images[1].naturalWidth > 0")
-            await tab.picture(PICTURES / f"{name}-light" / "preparation.png")
-            assert await overflow(tab) <= 0
-            found.extend(await serious(tab, axe))
-            assert tab.complaints == []
-    assert found == []
-    assert [s["operation"]["op"] for s in await lineage(town, search)] == ["contrast", "contrast"]
+        tab = await bench(browser, town, wanted, search, size)
+        assert await serious(tab, await asyncio.to_thread(AXE.read_text, "utf-8")) == []
+
+
+@pytest.mark.browser
+@IN_A_BROWSER
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+async def test_a_photograph_is_prepared_with_the_keyboard_alone(size, town, small):
+    """Every digit and the minus are typed; Enter applies; what has the focus is seen."""
+    search, wanted = small
+    before = len(await lineage(town, search))
+    async with chromium() as browser:
+        tab = await bench(browser, town, wanted, search, size)
+        await tab.front()
+        way = await tabbed(tab, "degrees")
+        assert way[-7:] == ["draw", "left", "top", "width", "height", "Apply crop", "degrees"]
+        await tabbed(tab, "levels")
+        for typed in "-1234567890":
+            await key(tab, typed)
+        assert await tab.run("document.activeElement.value") == "-1234567890"
+        await key(tab, "Tab", back=True)
+        await key(tab, "Tab")  # what stands there is marked, and overwritten
+        for typed in "-7":
+            await key(tab, typed)
+        await key(tab, "Enter")
+        await tab.sees("Done and recorded.")
+        await tabbed(tab, "Apply contrast")
+        await key(tab, " ")
+        await tab.wait(f"document.querySelectorAll('#lineage li').length === {before + 2}")
+        await tab.still()
+        await tab.picture(PICTURES / f"{'phone' if size == PHONE else 'desk'}-light" / "preparation.png")
+        assert await overflow(tab) <= 0
+        assert tab.complaints == []
+    steps = [s["operation"] for s in (await lineage(town, search))[before:]]
+    assert [(s["op"], s.get("levels"), s.get("factor")) for s in steps] == [
+        ("brightness", -7, None),
+        ("contrast", None, 1.2),
+    ]
     assert "Viewed" in [e.kind for e in await views(town, search)]
+
+
+@pytest.mark.browser
+@IN_A_BROWSER
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+async def test_a_crop_is_drawn_on_the_copy_and_its_numbers_say_the_same(size, town, small):
+    search, wanted = small
+    async with chromium() as browser:
+        tab = await bench(browser, town, wanted, search, size)
+        await tab.click("[data-op=original] .apply")
+        await tab.sees("Done and recorded.")
+        await tab.wait(SHOWN)
+        numbers = "[...document.querySelectorAll('[data-op=crop] input')].map(i => Number(i.value))"
+        left, top, wide, high = await tab.run(numbers)
+        told = f"The latest copy is {wide} × {high} pixels."
+        assert (left, top, await tab.run("document.getElementById('size').textContent")) == (0, 0, told)
+        await tab.click("#draw")
+        await tab.run("window.scrollTo(0, 0)")
+        r = await tab.run("(({x, y, width, height}) => [x, y, width, height])"
+                          "(document.querySelector('#candidate-pane .glass').getBoundingClientRect())")  # fmt: skip
+        by = min(r[2] / wide, r[3] / high)
+        at = [r[0] + (r[2] - by * wide) / 2, r[1] + (r[3] - by * high) / 2]  # where the copy begins behind the glass
+        meant = [round(share * side) for share, side in ((0.3, wide), (0.05, high), (0.65, wide), (0.9, high))]
+        begin = at[0] + by * meant[0], at[1] + by * meant[1]
+        await dragged(tab, *begin, begin[0] + by * meant[2], begin[1] + by * meant[3])
+        drawn = await tab.run(numbers)
+        assert max(abs(a - b) for a, b in zip(drawn, meant, strict=True)) <= 1, (drawn, meant)
+        await tab.still()
+        await tab.picture(PICTURES / f"{'phone' if size == PHONE else 'desk'}-light" / "crop.png")
+        await tab.click("[data-op=crop] .apply")
+        await tab.wait(f"document.getElementById('size').textContent.includes('{drawn[2]} × {drawn[3]}')")
+        assert await tab.run(numbers) == [0, 0, *drawn[2:]]
+    cropped = (await lineage(town, search))[-1]["operation"]
+    assert [cropped[name] for name in ("left", "top", "width", "height")] == drawn
+
+
+async def dragged(tab, x, y, to_x, to_y):
+    """The mouse goes down, along, and up."""
+    for kind, at in (("mousePressed", (x, y)), ("mouseMoved", (to_x, to_y)), ("mouseReleased", (to_x, to_y))):
+        await tab.say("Input.dispatchMouseEvent", type=kind, x=at[0], y=at[1], button="left", buttons=1, clickCount=1)
