@@ -42,7 +42,15 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = refusal(request, closed.reason, closed.status)
     except MatcherRefusedError:
         answer = refusal(request, NO_PHOTOGRAPH, 404)
-    except (*AWAY, MatcherAwayError, StandingUnknownError, SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+    except (
+        *AWAY,
+        MatcherAwayError,
+        StandingUnknownError,
+        SlackApiError,
+        aiohttp.ClientError,
+        ConnectionError,
+        TimeoutError,
+    ) as error:
         log.warning("viewer.away", error=type(error).__name__)
         answer = refusal(request, AWAY_NOW, 503)
     except web.HTTPException as error:

@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
+import aiohttp
 import asyncpg
 import pytest
+from aiohttp import web
 from pydantic import ValidationError
 
-from bot import checklist, sights, viewer_links
+from bot import checklist, sights, viewer_guard, viewer_links
+from bot.pages import HEADERS
 from bot.viewer_links import Browser, Holder, Opened, Session, Unopened
 from bot.views import comparison
 from policy import model as m
@@ -229,6 +232,35 @@ async def test_the_database_knows_no_other_component(pool, search):
     with pytest.raises(asyncpg.CheckViolationError):
         async with transaction(pool) as conn:
             await checklist.keep(conn, search, s.EVA.id, s.K7, "aura", checklist.Finding(finding="similar"), s.NOON)
+
+
+@pytest.mark.parametrize(("accepted", "kind"), [("text/html", "text/html"), ("*/*", "application/json")])
+@pytest.mark.parametrize(
+    ("fault", "status", "told"),
+    [
+        (RecursionError(), 500, "it is in the log"),
+        (asyncpg.UntranslatableCharacterError("a NUL"), 500, "it is in the log"),
+        (ConnectionRefusedError(), 503, "Try again in a minute"),
+        (TimeoutError(), 503, "Try again in a minute"),
+        (web.HTTPRequestEntityTooLarge(4096, 4097), 413, "nothing here"),
+    ],
+)
+async def test_whatever_goes_wrong_is_told_in_a_sentence_with_every_header(fault, status, told, accepted, kind):
+    async def door(_):
+        raise fault
+
+    app = web.Application(middlewares=[viewer_guard.guarded])
+    app.router.add_get("/", door)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        async with aiohttp.ClientSession() as browser, browser.get(address, headers={"Accept": accepted}) as answer:
+            assert (answer.status, answer.content_type, told in await answer.text()) == (status, kind, True)
+            assert [name for name, value in HEADERS.items() if answer.headers.get(name) != value] == []
+    finally:
+        await runner.cleanup()
 
 
 @pytest.mark.parametrize("note", ["\x00", "a\x00b", "\ud800"])
