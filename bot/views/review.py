@@ -128,9 +128,11 @@ def _progress(search: Search, answers: Mapping[Label, Answer]) -> Block:
 def _candidate(candidate: Candidate, files: Mapping[str, str], support: Support | None) -> list[Block]:
     words = {s.value: w for s, w in SUPPORT_WORDS.items()}
     choice = select(f"answer_{candidate.label}", "What is seen supports", words, support.value if support else None)
+    held = len(candidate.photos)
+    more = f"\n{held} photographs: the viewer shows every one." if held > 1 else ""
     return [
         *pictured(files, candidate.label, f"Candidate {candidate.label}"),
-        section(f"Candidate {candidate.label}", accessory=choice, block_id=f"candidate_{candidate.label}"),
+        section(f"Candidate {candidate.label}{more}", accessory=choice, block_id=f"candidate_{candidate.label}"),
     ]
 
 

@@ -473,6 +473,7 @@ async def test_two_faces_lie_in_register_and_one_moves_alone(size, dark, town, r
         await key(tab, "e")
         await key(tab, "f")
         assert await tab.run("document.querySelectorAll('.pane.lit').length") == 1
+        assert in_register(await register(tab))
         await look("4-flicker")
         assert tab.complaints == []
 
