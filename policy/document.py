@@ -115,7 +115,7 @@ def _people(pack: Pack) -> Iterator[str]:
         f"{review.examiners} examiners compare, blind to each other; if they differ, {differ}. {after}", review
     )
     if review.assigned:
-        yield _ruled("Who examines is drawn by lot among those who may, the least busy first.", review)
+        yield "- Who examines is drawn by lot among those who may, the least busy first."
     compared = f"Before an examiner names anybody, each of these is compared: {', '.join(Component)}."
     yield f"- {compared if review.checklist else 'No comparison by components is asked for.'}"
     if pack.foils:
@@ -124,7 +124,7 @@ def _people(pack: Pack) -> Iterator[str]:
     which = ", ".join(approval.purposes) or "every purpose"
     yield _ruled(f"{approval.approvers} approve before the search, for {which}.", approval)
     if emergency := pack.emergency:
-        text = f"In an emergency ({', '.join(emergency.purposes)}) the search runs at once and is approved within "
+        text = f"In an emergency ({', '.join(emergency.purposes)}) the search runs at once, unless something gives cause for concern, and is approved within "
         yield _ruled(f"{text}{emergency.approval_hours} hours, or its result is quarantined.", emergency)
     if screen := pack.protected_activity:
         says = f"Whoever answers “{screen.field}” with “{screen.says}” states “{screen.statement}”."

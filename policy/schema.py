@@ -152,7 +152,9 @@ class Review(Rule):
     disagreement: Literal["no-lead", "arbiter"]
     supervisor_decides: bool
     checklist: bool = True  # whoever is named as possible was compared component by component before (M18)
-    assigned: bool = True  # who examines is drawn by lot; False: whoever sits down first (S9)
+    assigned: bool = (
+        False  # who examines is drawn by lot (S9); in earlier packs, which do not say so, whoever came first
+    )
 
     @model_validator(mode="after")
     def an_arbiter_settles_between_two(self) -> Self:

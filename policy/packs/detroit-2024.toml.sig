@@ -1,1 +1,1 @@
-ed25519 222b11610f39117e u1km52rh/uHct0Re4MYpx/1QBoin7lWxbEft/a/F1VdQ644Uc1TPYlthmZgpoKs3kB3tyrM4NiDeAzpOHKnnBQ==
+ed25519 c89733945f8b19ba 5x57t3mhtRqZevoK/tMq0L791rbrVGglqtuAFyxQscXK8mih/yObKOPVOcnfai+DbKlXRQN9Vl9xv+vbTWY2Bg==

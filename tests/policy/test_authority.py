@@ -331,6 +331,7 @@ ASKED = {
     "/face-queue": {R.SUPERVISOR},
     "/face-quality": {R.SUPERVISOR},
     "/face-quality rate": {R.SUPERVISOR},
+    "/face-recall CASE": {R.SUPERVISOR},
 }
 
 

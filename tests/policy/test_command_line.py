@@ -270,7 +270,7 @@ async def test_recorded_requests_are_tabled_under_another_pack(pool, database):
     )
     assert done.returncode == 0, done.stderr
     assert (
-        "2 requests under detroit-2024@1.1.0: 0 accepted, 1 held, 1 refused, 0 erased; 1 would have been asked for more"
+        "2 requests under detroit-2024@1.1.0: 0 accepted, 0 held, 2 refused, 0 erased; 1 would have been asked for more"
         in done.stdout
     )
     assert "“deceased” is not an authorised use under detroit-2024@1.1.0." in done.stdout

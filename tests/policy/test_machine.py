@@ -306,7 +306,7 @@ class Desk(RuleBasedStateMachine):
             assert by.id == before.requested_by
             if isinstance(event, m.OutcomeRecorded) and event.outcome is LeadOutcome.ARREST:
                 assert independent(before.corroboration)
-        recorded = [event.outcome for event in self.events(m.OutcomeRecorded)]
+        recorded = [event.outcome for event, *_ in self.events(m.OutcomeRecorded)]
         assert set(recorded[1:]) <= {LeadOutcome.ANOTHER_PERSON}
         assert len(recorded) == len(set(recorded))
 

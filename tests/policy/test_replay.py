@@ -24,7 +24,6 @@ def test_under_its_own_pack_a_recorded_request_is_accepted_again():
 @pytest.mark.parametrize(
     ("name", "under", "verdict", "asked"),
     [
-        ("detroit-2024", "violent-crime", "held", ["offence"]),
         ("fbi-ngi-ips", "investigation", "accepted", ["ori"]),
         ("virginia-2026", "suspect", "accepted", []),
         ("maryland-2024", "listed-crime", "accepted", ["crime"]),
@@ -39,6 +38,12 @@ def test_what_another_form_asks_is_no_refusal(name, under, verdict, asked):
     assert (found.search, found.purpose, found.under) == (RECORDED.id, "suspect", under)
     labels = {field.name: field.label for field in s.pack(name).fields(s.pack(name).purpose(under))}
     assert (found.verdict, found.rules, found.asked) == (verdict, (), tuple(labels[one] for one in asked))
+
+
+def test_what_another_law_forbids_is_a_refusal_beside_what_it_asks():
+    """Detroit lets nobody match a still out of a recording (directive 307.5)."""
+    found = one(RECORDED, "detroit-2024")
+    assert (found.verdict, found.rules, found.asked) == ("refused", ("field:image-source",), ("Offence",))
 
 
 def test_an_answer_that_another_law_refuses_is_a_refusal():

@@ -49,7 +49,16 @@ def test_each_text_of_a_command_keeps_its_words_and_loses_what_hides_or_breaks(c
 
 
 def test_no_command_in_which_somebody_says_something_is_forgotten_above():
-    ours = {m.InjectKnownAnswer, m.AssessPhoto, m.PrepareProbe, m.RecordPosted, m.DropCandidate, m.AnswerCandidate}
+    ours = {
+        m.DrawExaminers,
+        m.OpenExamination,
+        m.InjectKnownAnswer,
+        m.AssessPhoto,
+        m.PrepareProbe,
+        m.RecordPosted,
+        m.DropCandidate,
+        m.AnswerCandidate,
+    }
     said = {one for one in m.Command.__args__ if any(part.type is str for part in fields(one))}
     assert said - ours == TYPED.keys()
 

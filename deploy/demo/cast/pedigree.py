@@ -27,6 +27,7 @@ FAMILY: Final = (  # noqa: SIM905
 
 OF_AGE: Final = 19  # by the year alone: nobody was a minor on any photograph
 
+
 @dataclass(frozen=True, slots=True)
 class Pedigree:
     """Stature in centimetres, weight in kilograms; `earlier` is the date of an older photograph, if there is one."""
