@@ -26,7 +26,7 @@ from structlog.typing import EventDict
 ALLOWED = frozenset({
     *("event", "level", "timestamp", "service", "logger", "place"),
     *("search", "job", "kind", "actor", "rule", "attempt", "state", "lost"),
-    *("count", "size", "port", "transport", "elapsed_ms", "status", "revision", "away"),
+    *("count", "size", "port", "transport", "elapsed_ms", "status", "revision", "away", "drafts"),
     *("error", "exception", "frames", "sqlstate", "constraint", "slack_error"),
 })  # fmt: skip
 SECRET = re.compile(

@@ -124,7 +124,10 @@ def _people(pack: Pack) -> Iterator[str]:
     which = ", ".join(approval.purposes) or "every purpose"
     yield _ruled(f"{approval.approvers} approve before the search, for {which}.", approval)
     if emergency := pack.emergency:
-        text = f"In an emergency ({', '.join(emergency.purposes)}) the search runs at once, unless something gives cause for concern, and is approved within "
+        text = (
+            f"In an emergency ({', '.join(emergency.purposes)}) the search runs at once, unless something gives cause "
+        )
+        text += "for concern, and is approved within "
         yield _ruled(f"{text}{emergency.approval_hours} hours, or its result is quarantined.", emergency)
     if screen := pack.protected_activity:
         says = f"Whoever answers “{screen.field}” with “{screen.says}” states “{screen.statement}”."

@@ -38,7 +38,7 @@ class CaseSystem:
     """Answers each number as it was told to; remembers what it was asked, and with which secret."""
 
     def __init__(self) -> None:
-        self.url, self.asked = "", []
+        self.url, self.slack, self.asked = "", "", []
         self.says = {number: (status, body) for number, (status, body, _) in ANSWERS.items()}
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -54,11 +54,13 @@ class CaseSystem:
 async def cases():
     system, app = CaseSystem(), web.Application()
     app.router.add_get("/cases/{number}", system.answer)
+    app.router.add_get("/api/users.info", full_member)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    system.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/cases"
+    base = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+    system.url, system.slack = f"{base}/cases", f"{base}/api/"
     yield system
     await runner.cleanup()
 
@@ -88,11 +90,17 @@ async def test_a_case_system_that_does_not_take_the_secret_is_not_merely_offline
 # --- through the form -------------------------------------------------------------------------------------------------
 
 
+async def full_member(request: web.Request) -> web.Response:
+    """Slack's end of users.info: everybody is one."""
+    account = request.query["user"]
+    return web.json_response({"ok": True, "user": {"id": account, "team_id": TEAM}})
+
+
 @pytest.fixture
 async def send(casework, pool, cases):
     """Sends the request form as Slack would: what the bot answered. The case system has its own say of each number."""
     async with aiohttp.ClientSession() as session:
-        slack = Desk(AsyncWebClient("xoxb-none", "http://127.0.0.1:1/api/"), session, pool)
+        slack = Desk(AsyncWebClient("xoxb-none", cases.slack, session=session), session, pool)
         people = People(pool, slack, TEAM)
         door = Intake(casework, people, slack, s.pack(), "C1", Cases(session, cases.url, "key"))
 

@@ -105,4 +105,4 @@ def test_the_order_is_each_examiners_own():
 
 def test_the_supervisors_are_told_how_many_each_examiner_compared():
     search, _ = s.tell([*UP_TO_REVIEW, *says(PICK, s.EVA), *says(PICK, s.NOOR, second(PICK)), (s.LOOKED, s.SYSTEM)])
-    assert "among 20 and 6" in json.dumps(review.decision(search, {}))
+    assert "They were shown 20 and 6 of the 20." in json.dumps(review.decision(search, {}))

@@ -13,6 +13,7 @@ from bot import audit, ledger
 from bot.casework import stream_of
 from bot.checklist import Finding
 from bot.views import approval, request
+from bot.views.lead import Beside
 from policy import model as m
 from tests import story as s
 from tests.bot.test_casework import SEARCH, tell
@@ -55,7 +56,7 @@ async def test_a_notice_says_a_hostile_reason_and_calls_nobody(casework):
     await casework.submit(SEARCH, MINOR, DANA)
     reason = "<!channel> <@U1> *IDENTIFIED* http://evil.example \u202egnp"
     await casework.submit(SEARCH, m.ApproveRequest(approve=False, reason=reason), MARA)
-    text, blocks = request.notice(await casework.look(SEARCH), s.pack())
+    text, blocks = request.notice(await casework.look(SEARCH), s.pack(), Beside())
     for said in (text, blocks[0]["text"]["text"]):
         assert "&lt;!channel&gt; &lt;@U1&gt; ∗IDENTIFIED∗ http://evil.example gnp" in said
     withheld, _ = request.withheld(await casework.look(SEARCH), f"It was recalled. {reason}")
@@ -65,7 +66,7 @@ async def test_a_notice_says_a_hostile_reason_and_calls_nobody(casework):
 async def test_what_the_lead_sheet_prints_is_what_was_typed_and_nothing_in_it_acts(casework):
     search = await tell(casework, LEAD)
     pdf = made(replace(search, evidence=EVIDENCE))
-    printed = " ".join(pages(pdf)).replace("“", '"').replace("”", '"')
+    printed = " ".join(pages(pdf)).replace("“", '"').replace("”", '"').replace("\u200b", "")
     assert printed.count(SHOWN) == 2
     with pikepdf.open(io.BytesIO(pdf)) as document:
         assert [page for page in document.pages if "/Annots" in page] == []

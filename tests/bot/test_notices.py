@@ -162,7 +162,15 @@ def found(*steps, described=DESCRIBED):
 
 
 def a_lead():
-    ask = replace(s.ASK, fields={**s.FIELDS, "circumstances": "witness", "description": "A.", "witness-height": "5'6"})
+    ask = replace(
+        s.ASK,
+        fields={
+            **s.FIELDS,
+            "circumstances": "witness",
+            "description": "A man in a dark coat.",
+            "witness-height": "5'6",
+        },
+    )
     solved = replace(s.APPROVE, resolutions={"height": "She looked down at him from the platform above."})
     record = replace(s.RECORD, height_cm=180)
     steps = [(ask, DANA), *s.AGREED[1:-1], (m.OpenContext(record), SYSTEM), (solved, MARA), (m.Acknowledge(), DANA)]

@@ -8,6 +8,7 @@ from bot import leadsheet
 from bot.views import request, review
 from bot.views.lead import Beside
 from policy import model as m
+from policy.foils import shown_to
 from tests import story as s
 from tests.bot.test_notices import words
 from tests.story import BEN, DANA, EVA, MARA, NOOR, SYSTEM
@@ -81,8 +82,12 @@ def test_how_many_candidates_each_examiner_was_shown_is_told():
     steps = [*s.TO_REVIEW[:2], (m.RecordCandidates((*s.CANDIDATES, *people), {"k": 20}), SYSTEM), s.TO_REVIEW[3]]
     steps += [(m.OpenExamination(), EVA)]
     steps += [(m.AnswerCandidate(c.label, m.Support.DIFFERENT), EVA) for c in people]
-    steps += [*s.says(K7_SAYS, EVA), (m.OpenExamination(), NOOR), *s.says(K7_SAYS, NOOR), (s.LOOKED, SYSTEM)]
-    search, told = s.tell(steps, pack)
+    before, _ = s.tell([*steps, *s.says(K7_SAYS, EVA)], pack)
+    opened = (s.tell([(m.OpenExamination(f"lot {n}"), NOOR)], pack, before)[0] for n in range(40))
+    with_pick = next(one for one in opened if s.K7 in shown_to(one, NOOR.id))  # among look-alikes, or these alone
+    compared = [(m.AnswerCandidate(c, m.Support.SAME if c == s.K7 else m.Support.DIFFERENT), NOOR)
+                for c in shown_to(with_pick, NOOR.id)]  # fmt: skip
+    search, told = s.tell([*compared, (K7_SAYS, NOOR), (s.LOOKED, SYSTEM)], pack, with_pick)
     assert s.refusals(told) == []
     for text in (notice(search, pack), sheet(search, pack), card(search)):
         assert "They were shown 20 and 3 of the 20." in text

@@ -188,6 +188,7 @@ MET = {
 BY_THEMSELVES = {
     "sees-after-locking": "a question, and no command of its own (tests/policy/test_authority.py has it)",
     "own-photograph": "asked before there is a command (tests/policy/test_authority.py has it)",
+    "full-member": "whoever is none has no role at the door (tests/policy/test_authority.py has it)",
     "own-pack": "a search is always given its own pack at the door (tests/policy/test_authority.py has it)",
 }
 """Refusals that this door cannot be brought to at one fixed hour, and where they are met instead."""

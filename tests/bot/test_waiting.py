@@ -41,7 +41,7 @@ def ordered(steps) -> list[tuple[str, str]]:
     """Which jobs the last step orders."""
     before, _ = s.tell(steps[:-1])
     after, events = s.tell(steps[-1:], search=before)
-    return [(job.kind, job.key) for event in events for job in jobs.following(event, after)]
+    return [(job.kind, job.key) for event in events for job in jobs.following(event, after, s.NOON)]
 
 
 def test_whoever_is_asked_a_second_time_is_told_a_second_time():
