@@ -112,8 +112,9 @@ async def test_a_form_that_was_open_when_its_requester_became_a_guest_requests_n
         await sam.select(form, "answer", "suspect", block_id="purpose")
         await sam.wait_view(lambda v: any(b.get("block_id") == "case-number" for b in v["blocks"]))
         async with demoted(elsewhere, sam, is_restricted=True):
-            errors = await sam.submit(play.REQUEST | {"purpose": "suspect"})
-            assert "You are a guest in this workspace" in errors["purpose"]
+            assert await sam.submit(play.REQUEST | {"purpose": "suspect"}) == {}
+            form = await sam.wait_view(lambda v: v["blocks"][0]["type"] == "section")
+            assert "You are a guest in this workspace" in form["blocks"][0]["text"]["text"]
         await sam.close_view()
     assert await elsewhere.kinds(search) == ["Refused"]
 

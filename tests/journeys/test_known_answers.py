@@ -189,7 +189,7 @@ async def test_known_answers_are_in_no_count_of_what_was_requested(town, given):
 async def test_only_supervisors_see_the_figures_or_set_the_rate_and_every_attempt_is_recorded(town):
     async with town.person("dana.ruiz") as dana, town.person("mara.quinn") as mara:
         refused = await command(dana, town.room("intake"), "rate 5")
-        assert "supervisors" in refused["text"]
+        assert "with the role supervisor" in refused["text"]
         assert "in a hundred" in (await command(mara, town.room("oversight"), "rate 200"))["text"]
     rates = await town.sql("SELECT count(*) AS n FROM casework.known_answer_rate WHERE in_a_hundred = 5")
     assert rates[0]["n"] == 0

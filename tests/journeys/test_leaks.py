@@ -186,13 +186,18 @@ def correlation(ranks: list[int]) -> float:
     return 1 - 6 * sum((at - by_rank[rank]) ** 2 for at, rank in enumerate(ranks)) / (n * (n * n - 1))
 
 
+ASKS = {"conversations.open", "users.info"}
+
+
 def to_examiners(calls, rooms_of_others) -> list[str]:
-    """The calls whose payload an examiner may come to see: messages elsewhere and others' forms are left out."""
+    """The calls whose payload an examiner may come to see: messages elsewhere, others' forms and what only asks Slack
+    something (whether an account is a full member's) are left out.
+    """
     kept = []
     for method, said in calls:
         view = said.get("view") or {}
         elsewhere = said.get("channel") in rooms_of_others or said.get("channel_id") in rooms_of_others
-        if not elsewhere and view.get("callback_id") not in NOT_TO_EXAMINERS and method != "conversations.open":
+        if not elsewhere and view.get("callback_id") not in NOT_TO_EXAMINERS and method not in ASKS:
             kept.append(json.dumps([method, said]))
     return kept
 

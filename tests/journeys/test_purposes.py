@@ -128,7 +128,7 @@ async def test_words_of_a_banned_use_are_answered_in_writing_before_anything_is_
         await mara.click(asked, "approve_request")
         form = await mara.wait_view(lambda v: v.get("callback_id") == "approval")
         assert "Never permitted" in json.dumps(form["blocks"])
-        assert "why it is not that use" in (await mara.submit({"reason": "Approved."}))["reason"]
+        assert "why it is not that use" in (await mara.submit({"reason": "Sound request."}))["reason"]
         why = "He said it himself, mocking; this is a robbery, and nobody's immigration status is asked for."
         assert await mara.submit({"reason": why}) == {}
     kinds = await town.kinds(search)
@@ -264,7 +264,8 @@ async def test_an_examiner_who_knows_somebody_stands_aside_for_good(town, enroll
         await eva.click(root, "open_worksheet")
         assert "conflict of interest" in json.dumps(await eva.wait_view())
         await eva.close_view()
-    assert (await town.kinds(search))[-2:] == ["ConflictDeclared", "Refused"]
+    kinds = [kind for kind in await town.kinds(search) if kind != "ExaminersDrawn"]  # the seat may be drawn anew
+    assert kinds[-2:] == ["ConflictDeclared", "Refused"]
 
 
 @pytest.mark.parametrize("how", ["it was closed", "it was drawn anew"])

@@ -56,6 +56,7 @@ NOT_OFFERED = {
     "repository": "the form offers the classes alone that an executive may allow",
     "permission-ends": "the form offers no longer time than the pack lets it stand",
     "own-pack": "a search is always given its own pack at the door",
+    "full-member": "tests/journeys/test_full_members.py has guests and strangers at each door",
 }
 """What no person can bring about, and why; tests/bot/test_refusals.py has the policy's answer all the same."""
 
@@ -240,18 +241,21 @@ async def test_who_comes_too_late_or_says_nothing_is_told_beside_the_reason(town
         town.person("noor.haddad") as noor,
         town.person("ben.tanaka") as ben,
         town.person("mara.quinn") as mara,
+        town.person("vera.santos") as vera,
         roster(town, "noor.haddad", "supervisor", "executive"),
         roster(town, "ben.tanaka", "supervisor", "executive"),
+        roster(town, "vera.santos", "supervisor", "executive"),
     ):
         await mara.invite(town.room("oversight"), "ben.tanaka")
-        for action, rule in (("approve_request", "approval-owed"), ("allow_repository", "exception-asked")):
-            await form_for(noor, question, action)
-            await form_for(ben, question, action)
+        turns = (("approve_request", "approval-owed", noor, vera), ("allow_repository", "exception-asked", ben, vera))
+        for action, rule, first, second in turns:  # nobody does both
+            await form_for(first, question, action)
+            await form_for(second, question, action)
             if action == "approve_request":
-                assert LATE["decides-with-reason"] in (await noor.submit({"reason": " "}))["reason"]
-            assert await noor.submit({"reason": "Read, and decided on the facts stated."}) == {}
-            assert LATE[rule] in (await ben.submit({"reason": "Read as well."}))["reason"]
-            await ben.close_view()
+                assert LATE["decides-with-reason"] in (await first.submit({"reason": " "}))["reason"]
+            assert await first.submit({"reason": "Read, and decided on the facts stated."}) == {}
+            assert LATE[rule] in (await second.submit({"reason": "Read as well."}))["reason"]
+            await second.close_view()
             question = await noor.wait_message(town.room("oversight"), lambda m: search in m["text"] and said(m))
 
 

@@ -64,7 +64,7 @@ async def test_one_more_opinion_is_asked_for_blind_and_all_three_carry_the_lead(
         again = await mara.wait_message(
             town.room("oversight"), lambda m: m["ts"] == asked["ts"] and play.has(m, "approve_lead"), timeout=30
         )
-        assert "3 examiners, separately" in json.dumps(again["blocks"])
+        assert "3 examiners concluded, separately: 3 named" in json.dumps(again["blocks"])
         await mara.wait_message(
             town.room("oversight"), lambda m: "one more opinion is locked" in m["text"], asked["ts"], timeout=30
         )

@@ -364,12 +364,12 @@ GOOD = "S-1,a.jpg,arrest,NYPD,A-1,2026-03-01"
     ("head", "lines", "said"),
     [
         (HEAD, [GOOD, GOOD], "the same photograph of the same person as line 2"),
-        (HEAD + ",seald", [GOOD + ",yes"], "nobody knows what seald means"),
-        (HEAD, [GOOD + ",one cell too many"], "nobody knows what None means"),
-        (HEAD, ["S-1,a.jpg"], "without legal_basis, agency, arrest_id, photo_date"),
+        (HEAD + ",seald", [GOOD + ",yes"], "nobody knows what 'seald' means"),
+        (HEAD, [GOOD + ",one cell too many"], "it has 7 fields, and the first line names 6"),
+        (HEAD, ["S-1,a.jpg"], "it has 2 fields, and the first line names 6"),
         (HEAD, ["S-1,a.jpg,arrest,NYPD,A-1,2026-03-14"], "still to come"),
         (HEAD + ",name", [GOOD + ",Ann", "S-1,b.jpg,arrest,NYPD,A-1,2026-03-01,Bob"], "'Bob' here and 'Ann' in line 2"),
-        ("a,b", ["1,2"], "nobody knows what a, b means"),
+        ("a,b", ["1,2"], "nobody knows what 'a', 'b' means"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said_by_line(tmp_path, head, lines, said):

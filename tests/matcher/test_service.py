@@ -94,7 +94,7 @@ async def test_sealed_is_unsearchable_at_once_and_its_picture_is_not_shown(match
     )
     photo = before.candidates[0].photos[0].photo_id
     assert (await matcher.ask("GET", f"/v1/photos/{photo}"))[0] == 200
-    gone = await custody.seal(conn, custody.What(person), order="Order 17/2026", by="clerk", now=NOON)
+    gone = (await custody.seal(conn, custody.What(person), order="Order 17/2026", by="clerk", now=NOON)).changed
     status, body = await matcher.ask("POST", "/v1/search", probe_of(person).read_bytes())
     assert status == 200
     assert person not in {c.person_id for c in SearchResult.model_validate_json(body).candidates}
