@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import aiohttp
@@ -22,20 +23,25 @@ EVERY = 0.7  # seconds
 SHOWN = 40  # ledger entries
 
 
+STANDING_BY = ("eva.lind", "noor.haddad", "ben.tanaka")  # Ben only once somebody has let him into #face-review
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far the newest photograph has come."""
 
     posted: bool = False
     state: str = "new"
-    opinions: int = 0
+    concluded: tuple[str, ...] = ()  # whose opinion is locked, the first one first
+    asked: tuple[str, ...] = ()  # for whom the lot, or a supervisor, keeps a seat; some of them may have concluded
     acknowledged: bool = False
     outcome: str | None = None
 
 
 NEWEST = """
 SELECT search.state, search.outcome, search.body -> 'acknowledged_at' <> 'null' AS acknowledged,
-    (SELECT count(*) FROM casework.opinion WHERE opinion.search = search.id) AS opinions
+    ARRAY(SELECT examiner FROM casework.opinion WHERE opinion.search = search.id ORDER BY concluded_at) AS concluded,
+    ARRAY(SELECT jsonb_array_elements_text(search.body -> 'asked')) AS asked
 FROM casework.job LEFT JOIN casework.search ON search.id = job.key
 WHERE job.kind = 'photo-posted' ORDER BY job.id DESC LIMIT 1
 """
@@ -47,28 +53,25 @@ async def standing(conn: Conn) -> Standing:
         return Standing()
     if row["state"] is None:
         return Standing(posted=True)
-    return Standing(True, row["state"], row["opinions"], bool(row["acknowledged"]), row["outcome"])
+    examiners = tuple(row["concluded"]), tuple(row["asked"])
+    return Standing(True, row["state"], *examiners, bool(row["acknowledged"]), row["outcome"])
 
 
 def steps(now: Standing) -> list[dict[str, Any]]:
     """The story's steps, each with who does it and whether it is done."""
-    over = now.outcome is not None
     asked = now.state != "new"
     told = [
         _step(
             "dana.ruiz", "face-intake", "Post a photograph", "Drop one of the demonstration's stills.", done=now.posted
         ),
         _step(
-            "dana.ruiz", "face-intake", "Request a search", "The button beneath it: purpose, case, basis.", done=asked
+            "dana.ruiz",
+            "face-intake",
+            "Request a search",
+            "The button beneath it: purpose, case, basis, and who you are.",
+            done=asked,
         ),
-        _step("eva.lind", "face-review", "Compare, alone", "Open your worksheet.", done=now.opinions > 0 or over),
-        _step(
-            "noor.haddad",
-            "face-review",
-            "Compare, blind",
-            "You do not see Eva's answer.",
-            done=now.opinions > 1 or over,
-        ),
+        *_compare(now),
     ]
     if now.outcome in {None, "possible-match"}:
         decided = now.outcome is not None
@@ -89,6 +92,24 @@ def steps(now: Standing) -> list[dict[str, Any]]:
             _step("dana.ruiz", "face-intake", "Read the notice", "Three of four searches end like this.", done=True)
         )
     return told
+
+
+FIRST = "Compare, alone", "Drawn by lot. Your worksheet shows the candidates to you, and no thread does."
+SECOND = "Compare, blind", "Drawn by lot, too. You do not see the other's answer."
+ONE_MORE = "Compare, as one more", "Another opinion is needed. Whoever is not in #face-review has to be invited first."
+
+
+def _compare(now: Standing) -> list[dict[str, Any]]:
+    """A step for each opinion that is there or needed, by whoever gave it or is to; before the lot, as it will fall."""
+    named = tuple(dict.fromkeys((*now.concluded, *now.asked)))
+    needed = max(2, len(named), len(now.concluded) + (now.state == "disagreed"))
+    people = [*named, *(one for one in STANDING_BY if one not in named)][:needed]
+    over = now.outcome is not None
+    words = chain((FIRST, SECOND), repeat(ONE_MORE))
+    return [
+        _step(person, "face-review", title, text, done=over or person in now.concluded)
+        for person, (title, text) in zip(people, words, strict=False)
+    ]
 
 
 def _step(person: str, channel: str, title: str, text: str, *, done: bool) -> dict[str, Any]:
