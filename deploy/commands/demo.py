@@ -80,7 +80,7 @@ def _welcome(system: System) -> None:
     console.print(f"\n[bold]Leadgate[/] is at [bold]{system.page}[/] (this machine only). Ctrl-C ends it.\n")
     console.print("  1. Be [bold]Dana Ruiz[/], detective: post a photograph in #face-intake. Pictures to post lie in")
     console.print(f"     {script.PICTURES / 'probes'}")
-    console.print("  2. Press the button beneath it, give the purpose and the case number.")
+    console.print("  2. Press the button beneath it, give the purpose, the case, its basis, and who you are.")
     console.print("  3. Be [bold]Eva Lind[/], then [bold]Noor Haddad[/], in #face-review: open your worksheet.")
     console.print("  4. Be [bold]Mara Quinn[/], supervisor, in #face-oversight: decide. Then try /face-usage.")
     console.print("  5. Be Dana again: acknowledge, and see the photograph.")

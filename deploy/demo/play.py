@@ -95,7 +95,7 @@ async def _case(system: System, probe: Probe, say: Say, *, leads: bool) -> str:
     ):
         post, search = await request(dana, rooms["face-intake"], probe, say)
         thread = await review_thread(eva, rooms["face-review"], search)
-        say("review", f"{search}: the examiners have the candidates in the restricted channel")
+        say("review", f"{search}: examiners are drawn by lot; each sees the candidates on a worksheet of their own")
         if leads:
             await self_review(dana, eva, rooms["face-review"], thread, say)
         for examiner in (eva, noor):
@@ -137,7 +137,7 @@ async def ask(who: Person, channel: str, post: Json, say: Say) -> str:
 
 
 async def review_thread(who: Person, channel: str, search: str) -> Json:
-    """The root of the review thread, once the candidates stand beneath it."""
+    """The head of the review thread, once a worksheet can be opened from it."""
     return await who.wait_message(channel, lambda m: has(m, "open_worksheet") and search in m["text"], timeout=40)
 
 
