@@ -94,8 +94,8 @@ def steps(now: Standing) -> list[dict[str, Any]]:
     return told
 
 
-FIRST = "Compare, alone", "Drawn by lot. Your worksheet shows the candidates to you, and no thread does."
-SECOND = "Compare, blind", "Drawn by lot, too. You do not see the other's answer."
+FIRST = "Compare, alone", "Drawn by lot. Open your worksheet: the candidates stand there, in no thread."
+SECOND = "Compare, blind", "Drawn by lot, too. Open yours: you do not see the other's answer."
 ONE_MORE = "Compare, as one more", "Another opinion is needed. Whoever is not in #face-review has to be invited first."
 
 
