@@ -176,6 +176,8 @@ async def examine(town, become, look, name, search, probe) -> None:
         await look(tab, "5-comparison")
     await tab.click("dialog .btn.primary", "Lock my opinion")
     await tab.sees("is locked")
+    await tab.click("dialog .btn", "Close")
+    await tab.wait("!document.querySelector('dialog')")
 
 
 async def test_a_newcomer_puts_their_own_face_into_the_gallery_and_is_found(town):
