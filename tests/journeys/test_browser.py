@@ -156,7 +156,7 @@ async def examine(town, become, look, name, search, probe) -> None:
             shown = await eyes.image(file)
             answers[label] = "same" if any(play.same_picture(shown, known) for known in probe.known) else "different"
     if first:
-        await tab.run("document.querySelectorAll('dialog figure')[1].scrollIntoView({block: 'end'})")
+        await tab.run("document.querySelector('.modal-body').scrollTop = 140")  # both faces can be seen
         await look(tab, "4-worksheet")
     for label, answer in answers.items():
         await tab.choose(f"dialog [data-action=answer_{label}]", answer)
