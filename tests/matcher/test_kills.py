@@ -324,7 +324,7 @@ async def until_written(folder: Path, left: set[Path], child: Child, rng: random
 def on_disk(folder: Path, left: set[Path]) -> str:
     """How far the stopped process had come with its snapshot."""
     for half in coming(folder) - left:
-        return f"a snapshot half written ({len(list(half.iterdir()))} of 5 files begun)"
+        return f"a snapshot half written ({len(list(half.iterdir()))} of 7 files begun)"
     count = len(snapshots(folder))
     return {0: "no snapshot yet", 1: "one snapshot there"}.get(count, "renamed, the one before not yet gone")
 
