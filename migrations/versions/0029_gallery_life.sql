@@ -4,8 +4,8 @@ SET ROLE leadgate_owner;
 -- The digest of the image as the agency exported it, where what is enrolled is a conversion of it (JPEG 2000 from an
 -- ANSI/NIST-ITL file). A court's copy of the export has this one.
 ALTER TABLE gallery.photograph ADD COLUMN source_sha256 text CHECK (source_sha256 ~ '^[0-9a-f]{64}$');
--- Which login of the database acted: `--by` is what somebody typed.
-ALTER TABLE gallery.batch ADD COLUMN made_login text NOT NULL DEFAULT session_user;
+-- Which login of the database acted: `--by` is what somebody typed. Of earlier batches nobody knows.
+ALTER TABLE gallery.batch ADD COLUMN made_login text;
 ALTER TABLE gallery.batch ADD COLUMN approved_login text;
 ALTER TABLE gallery.batch ADD CONSTRAINT approved_by_another_name
     CHECK (lower(btrim(approved_by)) <> lower(btrim(made_by))) NOT VALID;
