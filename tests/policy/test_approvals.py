@@ -415,6 +415,7 @@ def test_words_of_a_banned_use_wait_for_somebody_who_says_why_it_is_not_that_use
     assert ban.text in held.concerns[0]
     still, events = s.tell([(YES, MARA)], search=held)
     assert (still, s.refusals(events)) == (held, ["answers-the-ban"])
+    assert f"in {s.pack().narrative_min_chars} characters or more" in events[0].reason
     assert ban.text in events[-1].reason
     why = "The threat came from that office's own staff; nobody's status is asked for or matters here."
     assert s.tell([(replace(YES, reason=why), MARA)], search=held)[0].state is STATES.REQUESTED

@@ -22,6 +22,11 @@ PLAYED = {
 }
 
 
+def test_the_record_says_plainly_what_it_was_and_when():
+    _, (injected,) = s.tell([(INJECT, s.SYSTEM)])
+    assert injected == m.KnownAnswerInjected(k.REQUESTER, s.NOON, s.pack().id, "suspect", "k-1")
+
+
 @pytest.mark.parametrize("name", PLAYED)
 def test_however_it_is_answered_it_ends_without_a_lead_and_as_what_it_is(name):
     search, told = s.tell([*TO_REVIEW, *PLAYED[name]])

@@ -43,6 +43,14 @@ def may_sit(search, now=s.NOON, rules=None) -> set[str]:
     return {by.id for by in (EVA, NOOR, BEN) if not s.refusals(list(at(search, OPEN, by, now, rules)))}
 
 
+def test_who_is_drawn_follows_from_the_chance_that_was_brought():
+    def lot(chance: str) -> tuple[str, ...]:
+        return s.tell([*s.TO_REVIEW[:3], (m.DrawExaminers(EVERYBODY, chance), SYSTEM)])[1][-1].examiners
+
+    assert lot("one") == lot("one")
+    assert len({lot(f"chance {n}") for n in range(30)}) > 3
+
+
 def test_as_many_as_are_needed_are_drawn_and_it_is_recorded_among_how_many():
     _, told = s.tell([*s.TO_REVIEW[:3], (m.DrawExaminers(EVERYBODY, "chance"), SYSTEM)])
     drawn = told[-1]
