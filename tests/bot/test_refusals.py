@@ -39,7 +39,13 @@ TWO_HELD = [*TWO, (m.ChooseFace(1), DANA)]
 def rules() -> set[str]:
     """The name of every rule by which somebody is refused; those of a form's questions are `field:NAME`."""
     found = {bar.rule for authority in AUTHORITY.values() for bar in authority.bars}
-    for path in (*ROOT.glob("policy/*.py"), *ROOT.glob("bot/*.py")):
+    return found | rules_in(*ROOT.glob("policy/*.py"), *ROOT.glob("bot/*.py"))
+
+
+def rules_in(*modules: Path) -> set[str]:
+    """The name of every refusal that these modules make."""
+    found: set[str] = set()
+    for path in modules:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(ast.Name("Refused"), [ast.Constant(str(rule)), *_]):

@@ -1,6 +1,5 @@
 """Every refusal that somebody can meet at intake and approval, through the doors of the workspace: what they see."""
 
-import ast
 import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ import pytest
 from deploy.demo import play
 from policy.authority import AUTHORITY
 from policy.model import AllowRepository, ApproveRequest, RequestSearch
+from tests.bot.test_refusals import rules_in
 from tests.journeys.test_purposes import BEYOND, ask, decide
 
 ROOT = Path(__file__).parents[2]
@@ -70,17 +70,7 @@ def test_every_refusal_of_intake_and_approval_is_met_below():
 
 def _of_intake() -> set[str]:
     """The rules that the modules of intake make, and the one of whom the form is for."""
-    found: set[str] = set()
-    for path in (ROOT / "policy" / "intake.py", ROOT / "policy" / "questions.py", ROOT / "bot" / "intake.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Call(ast.Name("Refused"), [ast.Constant(str(rule)), *_]):
-                    found.add(rule)
-                case ast.Call(ast.Name("Refused"), [ast.JoinedStr([ast.Constant(str(rule)), *_]), *_]):
-                    found.add(rule)
-                case _:
-                    pass
-    return found
+    return rules_in(ROOT / "policy" / "intake.py", ROOT / "policy" / "questions.py", ROOT / "bot" / "intake.py")
 
 
 @asynccontextmanager
