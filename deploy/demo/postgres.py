@@ -40,7 +40,7 @@ shared_buffers = 64MB
 wal_level = minimal
 max_wal_senders = 0
 fsync = {durable}
-synchronous_commit = {durable}
+synchronous_commit = on
 full_page_writes = {durable}
 password_encryption = 'scram-sha-256'
 log_min_messages = log
@@ -136,7 +136,8 @@ def reachable(path: Path, account: Account) -> bool:
 class EmbeddedPostgres:
     """One server in a private directory: a unix socket, passwords, checksums, and no other way in.
 
-    `durable=False` trades safety against a crash of the machine for speed: for tests only. The server outlives this
+    `durable=False` trades safety against a crash of the machine for speed: for tests only. What was committed outlives
+    the server's own death all the same, which is what tests of a dying server are about. The server outlives this
     process; `start` finds it again. `root` holds data, socket and log, except where the server's user cannot reach it.
     """
 

@@ -60,8 +60,9 @@ async def test_two_starts_at_once_are_one_server(root):
     assert pids == {str(EmbeddedPostgres(root).pid()).encode()}
 
 
-async def test_what_was_acknowledged_survives_kill_9(root):
-    server = EmbeddedPostgres(root).start()
+@pytest.mark.parametrize("durable", [True, False], ids=["durable", "for tests"])
+async def test_what_was_acknowledged_survives_kill_9(root, durable):
+    server = EmbeddedPostgres(root, durable=durable).start()
     await run(server.url(), "CREATE TABLE said (number int)", "INSERT INTO said SELECT generate_series(1, 1000)")
     for process in [server.pid(), *children(server.pid())]:
         os.kill(process, signal.SIGKILL)
