@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
+from deploy.the_record import UNPRINTABLE
 from matcher.contract import CLASS
 from matcher.dataset import SUFFIXES
 from matcher.enrolment import Enrolment
@@ -18,7 +19,6 @@ from matcher.enrolment import Enrolment
 NEEDED = ("person", "photo", "legal_basis", "agency", "arrest_id", "photo_date")
 PEDIGREE = ("name", "sex", "birth_year", "height_cm", "weight_kg", "marks")
 KNOWN = (*NEEDED, "sealed", "juvenile", *PEDIGREE, "from_file", "from_sha256")  # `seald` must not enrol it unsealed
-UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # what hides, turns or breaks a line, and half a character
 OF_AGE = 18
 
 

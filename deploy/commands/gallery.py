@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +20,7 @@ from deploy import register as registers
 from deploy.at_the_gallery import REFUSED, WRONG, console, loaded, model, out, read_settings, stop, with_database
 from deploy.enrol_run import Terms, Told
 from deploy.manifest import Manifest, Row
+from deploy.the_record import for_the_record
 from deploy.type10 import Report, Said
 from matcher import custody, enrolment, pipeline, register, sweeping
 from matcher.app import load_faces
@@ -35,26 +35,18 @@ SCREENFUL = 50
 T = TypeVar("T")
 
 
-def _named(value: str) -> str:
-    """What the ledger is to remember says something, on one line."""
-    said = " ".join(value.split())
-    if not said or any(unicodedata.category(mark) in manifest.UNPRINTABLE for mark in said):
-        raise typer.BadParameter("nothing is named, or with marks that cannot be printed")
-    return said
-
-
 def _cosine(value: float) -> float:
     if not 0 < value <= 1:  # no number is not, either
         raise typer.BadParameter("a cosine above 0, 1 at most")
     return value
 
 
-By = Annotated[str, typer.Option("--by", callback=_named, help="who is doing this; the ledger remembers it")]
-Order = Annotated[str, typer.Option(callback=_named, help="the court's or agency's reference")]
+By = Annotated[str, typer.Option("--by", callback=for_the_record, help="who is doing this; the ledger remembers it")]
+Order = Annotated[str, typer.Option(callback=for_the_record, help="the court's or agency's reference")]
 PackName = Annotated[str, typer.Option("--pack", envvar="LEADGATE_PACK", help="the policy pack")]
 PackFolder = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_FOLDER", help="the agency's own packs")]
 PackKey = Annotated[Path | None, typer.Option(envvar="LEADGATE_PACK_KEY", help="the public key that signed them")]
-Name = Annotated[str, typer.Argument(callback=_named, help="a photograph, an arrest or a person")]
+Name = Annotated[str, typer.Argument(callback=for_the_record, help="a photograph, an arrest or a person")]
 As = Annotated[Kind | None, typer.Option("--as", help="what the name is the name of, where it might be several things")]
 Agency = Annotated[str, typer.Option(help="whose arrest it is, where several agencies have one of that number")]
 Workers = Annotated[int, typer.Option(min=0, max=256, help="threads; 0: one for each core")]
@@ -285,7 +277,9 @@ def _clear(act: Callable[[], T]) -> T:
 @app.command("custody")
 def in_custody(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with person, began, ended")],
-    register_name: Annotated[str, typer.Option("--register", help="whose register it is; the record names it")],
+    register_name: Annotated[
+        str, typer.Option("--register", callback=for_the_record, help="whose register it is; the record names it")
+    ],
     by: By,
 ) -> None:
     """Takes over when people were in custody: a lead on somebody who was, on the day, has to be resolved (X3)."""

@@ -8,19 +8,21 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bot import database, retention
 from bot.casework import known_packs
 from bot.database import Conn
+from deploy.the_record import for_the_record
 from policy.model import SearchId
 from policy.pack import parse
 
 app = typer.Typer(no_args_is_help=True)
-console = Console()
+console = Console(markup=False, highlight=False)
 T = TypeVar("T")
 Url = Annotated[str, typer.Option(envvar="LEADGATE_DATABASE_URL", help="the database", show_default=False)]
-By = Annotated[str, typer.Option(help="your name")]
-Reason = Annotated[str, typer.Option(help="the order or the case that asks for it")]
+By = Annotated[str, typer.Option(callback=for_the_record, help="your name")]
+Reason = Annotated[str, typer.Option(callback=for_the_record, help="the order or the case that asks for it")]
 
 
 @app.command("due")
@@ -42,14 +44,14 @@ def held(url: Url) -> None:
     """Lists the legal holds."""
     table = Table("search", "reason", "by", "since")
     for row in _with(url, retention.held):
-        table.add_row(row["search"], row["reason"], row["held_by"], f"{row['held_at']:%Y-%m-%d %H:%M}")
+        typed = Text(row["reason"]), Text(row["held_by"])  # a cell that is a string would be read as markup
+        table.add_row(row["search"], *typed, f"{row['held_at']:%Y-%m-%d %H:%M}")
     console.print(table if table.row_count else "Nothing is held.")
 
 
 @app.command("hold")
 def hold(search: str, reason: Reason, by: By, url: Url) -> None:
     """Nothing of this search is deleted until it is released, whatever the pack says."""
-    _said(by, reason)
     if not _with(url, lambda conn: retention.hold(conn, SearchId(search), reason, by, datetime.now(UTC))):
         _refused(f"There is no search {search}, or it is held already.")
     console.print(f"{search} is held.")
@@ -58,15 +60,9 @@ def hold(search: str, reason: Reason, by: By, url: Url) -> None:
 @app.command("release")
 def release(search: str, reason: Reason, by: By, url: Url) -> None:
     """The hold is over; what is past its time goes with the next daily run."""
-    _said(by, reason)
     if not _with(url, lambda conn: retention.release(conn, SearchId(search), reason, by, datetime.now(UTC))):
         _refused(f"{search} is not held.")
     console.print(f"{search} is held no longer.")
-
-
-def _said(by: str, reason: str) -> None:
-    if not by.strip() or not reason.strip():
-        _refused("Say who you are and why.")
 
 
 def _refused(why: str) -> None:

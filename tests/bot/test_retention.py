@@ -1,14 +1,17 @@
 """What is kept goes when its time is over, and not before; a legal hold stops that; the ledger says what went."""
 
+import asyncio
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
 from bot import audit, ledger, photos, retention, upkeep
 from bot.casework import PRIVATE, known_packs, stream_of
 from bot.views import upkeep as words
+from deploy.commands.retention import app
 from policy import model as m
 from policy.aftermath import Evidence, LeadOutcome
 from policy.pack import parse
@@ -140,6 +143,37 @@ async def test_a_legal_hold_keeps_everything_until_it_is_released(closed, pool):
         entries = await ledger.read(conn, f"retention:{SEARCH}")
     assert [e.kind for e in entries] == ["LegalHold", "LegalHoldReleased"]
     assert await purged(pool, later) == PURGED
+
+
+@pytest.fixture
+def leadgate(database):
+    """Runs `leadgate retention`: (exit status, what it said)."""
+    runner = CliRunner(env={"LEADGATE_DATABASE_URL": database.url("bot"), "COLUMNS": "200"})
+
+    async def run(*words):
+        result = await asyncio.to_thread(runner.invoke, app, list(words))  # it has a loop of its own
+        return result.exit_code, result.output
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "reason", ["", " \n ", "seen\u202e by counsel", "half \ud800", "\x1b[31mPeople v. Roe", "x" * 1001]
+)
+async def test_a_hold_says_why_in_words_that_can_be_read(reason, closed, leadgate, pool):
+    status, said = await leadgate("hold", SEARCH, "--reason", reason, "--by", "Ada")
+    assert (status, "Invalid value for '--reason'" in said) == (2, True), said
+    async with pool.acquire() as conn:
+        assert await retention.held(conn) == []
+
+
+async def test_a_hold_is_listed_in_the_words_in_which_it_was_asked_for(closed, leadgate):
+    assert (await leadgate("hold", SEARCH, "--reason", "People v.  Roe [red]26[/red]", "--by", "Ada"))[0] == 0
+    assert "People v. Roe [red]26[/red]" in (await leadgate("held"))[1]
+    assert (await leadgate("release", SEARCH, "--reason", "Acquitted", "--by", "Ada"))[0] == 0
+    assert (await leadgate("held"))[1] == "Nothing is held.\n"
+    status, said = await leadgate("release", SEARCH, "--reason", "Acquitted", "--by", "Ada")
+    assert (status, said) == (2, f"leadgate: {SEARCH} is not held. Nothing was changed.\n")
 
 
 async def test_the_database_purges_nothing_that_is_open_or_held_and_only_through_its_own_door(closed, pool):
