@@ -70,9 +70,9 @@ def _team(body: Mapping[str, Any]) -> str:
 
 
 def _value(element: Mapping[str, Any]) -> str:
-    """What an element says: its text, its one option, or its options joined by commas."""
+    """What an element says: its text, its day, its one option, or its options joined by commas."""
     if option := element.get("selected_option"):
         return str(option["value"])
     if "selected_options" in element:
         return ",".join(str(o["value"]) for o in element["selected_options"] or ())
-    return str(element.get("value") or "")
+    return str(element.get("selected_date") or element.get("value") or "")

@@ -5,6 +5,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from policy import days
+
 Block = dict[str, Any]
 View = dict[str, Any]
 
@@ -113,6 +115,14 @@ def text_input(
         element["placeholder"] = plain(placeholder, 150)
     if typed:
         element["initial_value"] = typed[:longest]
+    return element
+
+
+def date_input(action_id: str, chosen: str = "") -> Block:
+    """A calendar; `chosen` is a day as year-month-day, and anything else is no day to begin with."""
+    element: Block = {"type": "datepicker", "action_id": action_id}
+    if found := days.day(chosen):
+        element["initial_date"] = found.isoformat()
     return element
 
 

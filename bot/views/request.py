@@ -12,6 +12,7 @@ from bot.views.blocks import (
     button,
     checkboxes,
     context,
+    date_input,
     image,
     literal,
     modal,
@@ -158,7 +159,9 @@ def _question(field: FormField, answer: str, *, dispatch: bool) -> Block:
             element = select(ANSWER, "Choose one", field.options, answer)
         case "checks":
             element = checkboxes(ANSWER, field.options, intake.chosen(answer))
-        case "text" | "narrative" | "date":
+        case "date":
+            element = date_input(ANSWER, answer)
+        case "text" | "narrative":
             element = text_input(ANSWER, multiline=field.kind == "narrative", typed=answer)
     return asked(field.name, field.label, element, hint=field.hint, optional=not field.required, dispatch=dispatch)
 

@@ -3,7 +3,8 @@
 import asyncpg
 import pytest
 
-from bot import drafts
+from bot import clicks, drafts
+from bot.views import request
 from policy import model as m
 from tests import story as s
 from tests.bot.test_casework import SEARCH
@@ -46,3 +47,28 @@ async def test_it_is_gone_after_a_day(casework, database, pool):
         assert await drafts.sweep(held, s.NOON + drafts.KEPT_FOR / 1000) == 1
     assert await casework.draft(SEARCH, DANA) == {}
     assert await casework.draft(m.SearchId("LG-BBBBBBBBBBBB"), DANA) == KEPT
+
+
+def asked(**answers):
+    """The element under the question for the day, in the form as it stands with these answers."""
+    place = {"channel": "C1", "thread": "1.0"}
+    view = request.form(s.pack(), SEARCH, "F1", "UDANA", place, {"purpose": "suspect"} | answers)
+    return next(b["element"] for b in view["blocks"] if b.get("block_id") == "incident-date")
+
+
+def test_a_day_is_picked_from_a_calendar_which_opens_on_the_one_that_was_picked():
+    assert asked(**{"incident-date": "2026-03-12"})["type"] == "datepicker"
+    assert asked(**{"incident-date": "2026-03-12"})["initial_date"] == "2026-03-12"
+    for none in ("", "12 March", "2026-02-30", "1600-01-01"):
+        assert "initial_date" not in asked(**{"incident-date": none})
+
+
+@pytest.mark.parametrize("said", ["2026-03-12", None])
+def test_the_day_that_was_picked_is_the_answer(said):
+    element = {"type": "datepicker", "selected_date": said}
+    body = {
+        "user": {"id": "UDANA"},
+        "team": {"id": "T1"},
+        "view": {"private_metadata": "{}", "state": {"values": {"incident-date": {"answer": element}}}},
+    }
+    assert clicks.submission(body).values == {"incident-date": said or ""}
