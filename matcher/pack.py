@@ -73,15 +73,15 @@ def about(folder: Path) -> dict[str, Any]:
     """What the pack says of itself. PackError where licence, thresholds or evaluation are missing (M45)."""
     path = folder / "pack.json"
     if not path.exists():
-        raise PackError(f"{folder}: there is no pack.json with licence, dimension, thresholds and evaluation (M45)")
+        raise PackError(f"{folder}: there is no pack.json with licence, dimension, thresholds and evaluation")
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise PackError(f"{path}: it cannot be read as JSON ({type(error).__name__})") from None
     if not isinstance(said, dict):
-        raise PackError(f"{path}: it is no JSON object with licence, dimension, thresholds and evaluation (M45)")
+        raise PackError(f"{path}: it is no JSON object with licence, dimension, thresholds and evaluation")
     if missing := [key for key in NEEDED if not said.get(key)]:
-        raise PackError(f"{path}: {', '.join(missing)} missing: a pack without them is not loaded (M45)")
+        raise PackError(f"{path}: {', '.join(missing)} missing: a pack without them is not loaded")
     if not any(folder.glob("*.onnx")):
         raise PackError(f"{folder}: there is no .onnx file in it")
     return said

@@ -172,13 +172,13 @@ EXAMINES_NOT_RETURNED = Bar(
 APPROVES_NOT_ALLOWED = Bar(
     "approves-not-allowed",
     "nobody who allowed further photographs",
-    "You allowed the further photographs of this search; the request is for somebody else to approve (M42).",
+    "You allowed the further photographs of this search; the request is for somebody else to approve.",
     lambda search, person: search.allowed_by == person,
 )
 ALLOWS_NOT_APPROVED = Bar(
     "allows-not-approved",
     "nobody who approved the request",
-    "You approved this request; its further photographs are for somebody else to allow (M42).",
+    "You approved this request; its further photographs are for somebody else to allow.",
     lambda search, person: person in approvers(search),
 )
 APPROVES_NOT_EXAMINED = Bar(
@@ -214,7 +214,7 @@ APPROVAL_OWED = Bar(
 ACKNOWLEDGED = Bar(
     "acknowledged-first",
     "only after the acknowledgement",
-    "The lead has to be acknowledged first (M25).",
+    "The lead has to be acknowledged first.",
     lambda search, _: search.acknowledged_at is None,
 )
 EXCEPTION_ASKED = Bar(

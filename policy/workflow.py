@@ -348,7 +348,7 @@ def _allow_repository(search: Search, command: AllowRepository, by: Actor, pack:
         longest = pack.repositories.exception_days
         days = longest if command.days is None else command.days
         if not 1 <= days <= longest:
-            return (Refused("permission-ends", f"Such a permission ends after {longest} days at most (M42)."),)
+            return (Refused("permission-ends", f"Such a permission ends after {longest} days at most."),)
         return (RepositoryAllowed(by.id, now + timedelta(days=days), reason),)
     return (RequestRejected(by.id, now, reason), *_after_rejection(search, reason))
 
@@ -422,7 +422,7 @@ def _prepare(search: Search, command: PrepareProbe, by: Actor, now: datetime) ->
         return (_prepared(command, by, now),) if back else (Refused("original-probe", "That is not the original."),)
     unmasked = len(search.faces) > 1 and command.before_sha256 == search.photo_sha256
     if unmasked != isinstance(operation, preparation.Mask):
-        return (Refused("masks-first", "Where there are several faces, the others are masked first, and once (M5)."),)
+        return (Refused("masks-first", "Where there are several faces, the others are masked first, and once."),)
     if isinstance(operation, preparation.Mask) and operation.keep != search.face:
         return (Refused("masks-first", "The requester chose another face; that one stays."),)
     if command.faces != 1:
@@ -520,25 +520,25 @@ def _conclusion_fits(search: Search, command: Conclude, mine: Examination | None
     if missing := sorted(c.label for c in search.candidates if c.label not in answers):  # never by rank (M17)
         return Refused("answers-all", f"Every candidate needs an answer first. Still open: {', '.join(missing)}.")
     if command.probe_sha256 != search.photo_sha256:
-        return Refused("original-probe", "The comparison must be made against the photograph as it was received (M19).")
+        return Refused("original-probe", "The comparison must be made against the photograph as it was received.")
     if command.conclusion is not Conclusion.POSSIBLE_MATCH:
         return Refused("names-none", "Only a possible match names a candidate.") if command.candidate else None
     if command.candidate is None or answers.get(command.candidate) is not Answer.POSSIBLE:
         return Refused("names-candidate", "A possible match names one candidate whom you answered as possible.")
     if word := wording.claim(command.differences):
-        return Refused("sober-words", f"“{word}” says more than a comparison can: write what you see (L3).")
+        return Refused("sober-words", f"“{word}” says more than a comparison can: write what you see.")
     return Refused("differences-considered", WITHOUT_DIFFERENCE) if differences.says_none(command.differences) else None
 
 
 WITHOUT_DIFFERENCE = (
-    "Say in a few words what differs between the two photographs, and why that does not exclude (M18). No two "
+    "Say in a few words what differs between the two photographs, and why that does not exclude. No two "
     "photographs of one person are alike."
 )
 
 
 NOTHING_SIMILAR = Refused(
     "something-similar",
-    "A possible match rests on what is similar, and your comparison found nothing that is (M18). Answer the candidate "
+    "A possible match rests on what is similar, and your comparison found nothing that is. Answer the candidate "
     "anew, or look at the components again.",
 )
 
@@ -551,9 +551,7 @@ def _compared(command: Conclude, pack: Pack) -> Refused | None:
     if not missing:
         return None if speaks_for_one(command.components) else NOTHING_SIMILAR
     still = "" if len(missing) == len(Component) else f" Still open: {', '.join(missing)}."
-    return Refused(
-        "compares-components", f"Compare candidate {command.candidate} component by component first (M18).{still}"
-    )
+    return Refused("compares-components", f"Compare candidate {command.candidate} component by component first.{still}")
 
 
 def _after_opinions(search: Search, pack: Pack) -> Events:

@@ -11,7 +11,7 @@ from policy import document, released
 from policy.cases import CaseError, complete, failure
 from policy.intake import screen
 from policy.morphology import Component
-from policy.pack import BASE, PackError, Sealed, gathered, parse
+from policy.pack import BASE, PackError, Sealed, gathered, parse, place_of
 from policy.quality import tier
 from policy.schema import Case
 from policy.signing import key_files, sign
@@ -442,6 +442,17 @@ def test_a_pack_may_build_on_nothing_and_its_mistakes_have_places_too():
     with pytest.raises(PackError) as wrong:
         parse(text, "our-town.toml")
     assert str(wrong.value) == f"our-town.toml:{at}: common_fields.7.colour: unknown-key: there is no key 'colour' here"
+
+
+def test_where_something_stands_is_told_in_the_overlay_or_in_its_base():
+    text = NYPD + BASE + DESK
+    cases = [n for n, found in enumerate(NYPD.splitlines(), 1) if found == "[[cases]]"]
+    questions = [n for n, found in enumerate(DESK.splitlines(), 1) if found == "[[common_fields]]"]
+    own = DESK.count("\n[[cases]]") + 2  # after those of the base
+    assert place_of(text, "nypd-2020.toml", ("cases", own)) == f"nypd-2020.toml:{cases[2]}"
+    assert place_of(text, "nypd-2020.toml", ("common_fields", 1)) == f"desk.toml:{questions[1]}"
+    with pytest.raises(PackError, match=r"^nypd-2020\.toml:5: base: names-base: "):
+        place_of(NYPD, "nypd-2020.toml", ("cases", 2))
 
 
 def test_a_mistake_in_a_table_that_the_overlay_does_not_have_is_the_bases():
