@@ -11,16 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from policy.days import without
-
-# Small letters of other scripts that print like Latin ones. Compatibility forms (full width, bold, ligatures) and
-# accents are taken off by Unicode's own rules before; these have no such rule (Unicode TR 39 calls them confusable).
-# Only those that look the same in a usual typeface: words of an agency's own language are folded in the same way.
-CYRILLIC = {"абсԁеһіјкӏмнорԛгѕтѵуԝх": "abcdehijklmhopqrstvywx"}
-GREEK = {"αβεικνορτυχωγη": "abeikvoptuxwyn"}
-LATIN = {"ıȷɡɑɩʟɪʀᴀʙᴄᴅᴇɢʜᴊᴋᴍɴᴏᴘꜱᴛᴜᴠᴡʏᴢꜰøłđħ": "ijgailirabcdeghjkmnopstuvwyzfoldh"}
-LOOKS_LIKE = {
-    ord(a): b for table in (CYRILLIC, GREEK, LATIN) for ours in table.items() for a, b in zip(*ours, strict=True)
-}
+from policy.look_alikes import LETTERS
 
 
 def mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
@@ -42,4 +33,4 @@ def folded(text: str) -> str:
         for c in unicodedata.normalize("NFKD", text).casefold()
         if unicodedata.category(c)[0] not in "MC" or c in "\n\t"
     )
-    return " ".join(re.sub(r"[\W_]+", " ", "".join(plain).translate(LOOKS_LIKE)).split())
+    return " ".join(re.sub(r"[\W_]+", " ", "".join(plain).translate(LETTERS)).split())

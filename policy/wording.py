@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
+from policy.look_alikes import LETTERS
+
 SEEN = (  # what may be strong
     r"jaw\w*|chins?|(?:eye)?brows?|nose|nasal|cheek\w*|forehead|neck|lines?|creases?|folds?|wrinkles?|features?|hair\w*"
     r"|beard|stubble|light\w*|shadows?|glare|flash|sun\w*|backlight\w*|lit|contrast|compression|blur|tilt|make-?up|build"
@@ -38,12 +40,6 @@ CLAIMS = re.compile(
     """,
     re.VERBOSE,
 )
-LOOK_ALIKES = {  # after compatibility folding and lower case; what reads as one letter is taken for it
-    "a": "аαɑᴀ", "b": "вьʙ", "c": "сϲᴄ", "d": "ԁɗᴅ", "e": "еεєᴇ", "f": "ꜰ", "g": "ɡɢ", "h": "һнʜ", "i": "іιıɪӏ",
-    "j": "јϳᴊ", "k": "кκᴋ", "l": "ƚʟ", "m": "мᴍ", "n": "пηɴ", "o": "оοσᴏ", "p": "рρᴘ", "r": "гʀ", "s": "ѕꜱ",
-    "t": "тτᴛ", "u": "υμᴜ", "v": "νѵᴠ", "w": "ԝωᴡ", "x": "хχ", "y": "уγʏ", "z": "ᴢ", "'": "’ʼ‘`′", "-": "‐‒–—−",
-}  # fmt: skip
-LETTERS = str.maketrans({other: letter for letter, others in LOOK_ALIKES.items() for other in others})
 NOT_SEEN = frozenset({"Cf", "Cc", "Mn", "Me"})  # joiners, hyphens that show at line ends only, accents
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy import model as m
-from policy.wording import LOOK_ALIKES, UNSAID, claim, sober
+from policy.look_alikes import LOOK_ALIKES
+from policy.wording import UNSAID, claim, sober
 from tests import story as s
 from tests.story import DANA
 
