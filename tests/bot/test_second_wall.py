@@ -8,6 +8,7 @@ import pytest
 
 from bot import store
 from bot.casework import hold_to, register
+from bot.roster import RESERVED
 from policy import model as m
 from policy.model import Search
 from tests import story as s
@@ -134,6 +135,32 @@ async def test_the_database_refuses(name, bot):
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await at_once(bot, *statements)
     assert refused.value.constraint_name == rule
+
+
+ACCOUNT = "INSERT INTO casework.account VALUES ($1, $2, $3)"
+NOBODY_IS = {
+    "the system": (PEOPLE, "system", ["supervisor"], None),
+    "the operator": (PEOPLE, "operator", [], None),
+    "Slack": (PEOPLE, "slack", ["auditor"], None),
+    "the known answer with a role": (
+        "UPDATE casework.person SET roles = $2 WHERE id = $1",
+        "known-answer",
+        ["auditor"],
+    ),
+    "the known answer at work": ("UPDATE casework.person SET active = true WHERE id = $1", "known-answer"),
+    "an account without a name": (ACCOUNT, "T1", "", EVA.id),
+    "an account of no workspace": (ACCOUNT, "", "UEVA", EVA.id),
+}
+
+
+@pytest.mark.parametrize("name", NOBODY_IS)
+async def test_nobody_on_the_roster_is(name, bot):
+    with pytest.raises(asyncpg.CheckViolationError):
+        await bot.execute(*NOBODY_IS[name])
+
+
+def test_what_no_person_is_called_is_the_same_in_code_and_database():
+    assert frozenset({"system", "operator", "slack", "known-answer"}) == RESERVED
 
 
 async def test_whoever_approved_does_not_examine_later(bot):
