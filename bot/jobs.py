@@ -56,6 +56,8 @@ from policy.model import (
     State,
 )
 
+SOON = timedelta(seconds=5)  # people are told first
+
 
 def following(event: Event, after: Search, now: datetime) -> tuple[Job, ...]:
     """The jobs that `event` orders; `after` is the search with all events of the same command folded in."""
@@ -145,7 +147,7 @@ def _following(  # noqa: C901 - a case per event
         case ProbePrepared() | CandidatesShown() | CandidateAnswered() | CandidateDropped() | Refused():
             return ()
         case RequestRejected():
-            return (_card(after), _settle(event, after))
+            return (_card(after), _settle(event, after), Job("purge-refused", after.id, {"search": after.id}, SOON))
         case ConflictDeclared():
             seat_free = after.draws_again and after.state in {State.IN_REVIEW, State.DISAGREED}
             return (_card(after), _called(after)) if seat_free else (_card(after),)

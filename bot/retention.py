@@ -34,7 +34,7 @@ SYSTEM = "retention"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One class of what is kept of one search, whose time was over at `since`."""
+    """One class of what is kept of one search, whose time was over at `since`; `days` is 0 where it was refused."""
 
     search: SearchId
     of: str
@@ -43,18 +43,19 @@ class Due:
 
 
 OVER = """
-SELECT over.search, over.pack, over.created, over.closed,
+SELECT over.search, over.pack, over.created, over.closed, search.body ->> 'refused_by' IS NOT NULL AS refused,
     ARRAY(SELECT kind FROM casework.photo WHERE photo.search = over.search) AS photos,
     EXISTS (SELECT FROM casework.prepared WHERE prepared.search = over.search) AS prepared,
     ARRAY(SELECT DISTINCT entry.kind || '.' || private.field FROM ledger.private JOIN ledger.entry USING (n)
         WHERE entry.stream = 'search:' || over.search) AS worded
-FROM casework.over JOIN casework.search ON search.id = over.search ORDER BY over.search
+FROM casework.over JOIN casework.search ON search.id = over.search
+WHERE over.search = coalesce($1, over.search) ORDER BY over.search
 """
 
 
-async def due(conn: Conn, packs: Mapping[str, Pack], now: datetime) -> list[Due]:
-    """What has to go by `now`; nothing that is held, nothing of a search that is still open."""
-    rows = await conn.fetch(OVER)
+async def due(conn: Conn, packs: Mapping[str, Pack], now: datetime, search: SearchId | None = None) -> list[Due]:
+    """What has to go by `now`, of every search or of one; nothing that is held, nothing of one that is still open."""
+    rows = await conn.fetch(OVER, search)
     every = [one for row in rows for one in _of(row, packs[row["pack"]])]
     return [one for one in every if one.since <= now]
 
@@ -68,7 +69,8 @@ def _of(row: Any, pack: Pack) -> Iterable[Due]:
     for rule in pack.retention:
         if kept.get(rule.of):
             began = row["created"] if rule.counted_from == "created" else row["closed"]
-            yield Due(SearchId(row["search"]), rule.of, rule.days, began + timedelta(days=rule.days))
+            days = 0 if rule.until_refused and row["refused"] else rule.days
+            yield Due(SearchId(row["search"]), rule.of, days, began + timedelta(days=days))
 
 
 PURGE = "SELECT sha256 FROM casework.purge($1, $2, $3)"
@@ -80,7 +82,7 @@ async def purge(conn: Conn, one: Due, now: datetime) -> int:
     gone = [row["sha256"] for row in await conn.fetch(PURGE, one.search, one.of, now)]
     words = 0
     if fields := FIELDS.get(one.of):
-        why = f"retention: {one.days} days"
+        why = f"retention: {one.days} days" if one.days else "the request was not approved"
         words = await ledger.erase_fields(conn, stream_of(one.search), fields, at=now, actor=SYSTEM, why=why)
     data = {"search": one.search, "class": one.of, "days": one.days, "sha256": sorted(gone), "fields": words}
     await ledger.append(conn, f"retention:{one.search}", "Purged", at=now, actor=SYSTEM, data=data)

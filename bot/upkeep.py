@@ -16,7 +16,7 @@ from bot.desk import Desk
 from bot.people import account_of
 from bot.queue import Job, Lease
 from bot.views import upkeep
-from policy.model import PersonId
+from policy.model import PersonId, SearchId
 from policy.schema import Report
 
 log = structlog.get_logger()
@@ -60,6 +60,7 @@ class Upkeep:
     def by_kind(self) -> Mapping[str, Callable[[Lease], Awaitable[None]]]:
         return {
             "daily": self.daily,
+            "purge-refused": self.purge_refused,
             "remind-certification": self.remind_certification,
             "remind-report": self.remind_report,
             "tell-cases-refused": self.tell_cases_refused,
@@ -72,20 +73,28 @@ class Upkeep:
     async def daily(self, lease: Lease) -> None:
         """What is over has gone, and the reminders of the day are ordered."""
         now = self._clock()
-        await self._purge(now)
+        await self._purge_searches(now)
+        await self._purge_logs(now)
         async with self._pool.acquire() as conn, conn.transaction():
             for job in (*await ending(conn, now), *await aftermath.due(conn, now), *self._reports(now.date())):
                 await queue.enqueue(conn, job)
             await queue.complete(conn, lease)
 
-    async def _purge(self, now: datetime) -> None:
+    async def purge_refused(self, lease: Lease) -> None:
+        """What was found on a request that nobody approved is gone, where the pack says so."""
+        await self._purge_searches(self._clock(), SearchId(lease.payload["search"]))
+        await self._casework.finish(lease)
+
+    async def _purge_searches(self, now: datetime, search: SearchId | None = None) -> None:
         packs = self._casework.packs
         async with self._pool.acquire() as conn:
-            every = await retention.due(conn, packs, now)
+            every = await retention.due(conn, packs, now, search)
         for one in every:
             async with self._pool.acquire() as conn, conn.transaction():
                 await retention.purge(conn, one, now)
             log.info("retention.purged", search=one.search)
+
+    async def _purge_logs(self, now: datetime) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
             await retention.purge_logs(conn, self._casework.active, now)
             log.info("drafts.gone", drafts=await drafts.sweep(conn, now))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from policy.morphology import Component
 from policy.pack import FormField, Pack, Purpose
-from policy.schema import Case, Limit, Quality, Report, Rule
+from policy.schema import Case, Limit, Quality, Report, Retention, Rule
 
 READERS = {
     "supervisor": "supervisors",
@@ -169,8 +169,14 @@ def _machine(pack: Pack) -> Iterator[str]:
     rate = pack.evaluation.lowest_true_positive_rate
     least = f", with a true-positive rate of at least {rate:g} in every demographic group" if rate is not None else ""
     yield _ruled(f"The recognition model {nist}{least}.", pack.evaluation)
-    yield from (_ruled(f"Kept: {r.of}, {r.days} days after it was {r.counted_from}.", r) for r in pack.retention)
+    yield from (_ruled(_kept(r), r) for r in pack.retention)
     yield _ruled(f"A lead without an outcome expires after {pack.leads.expiry_days} days.", pack.leads)
+
+
+def _kept(rule: Retention) -> str:
+    """How long one class is kept."""
+    refused = "; deleted at once where the request was not approved" if rule.until_refused else ""
+    return f"Kept: {rule.of}, {rule.days} days after it was {rule.counted_from}{refused}."
 
 
 def _limit(limit: Limit) -> str:

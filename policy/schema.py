@@ -321,11 +321,15 @@ class Leads(Rule):
 
 
 class Retention(Rule):
-    """How long one class of records is kept (M32); a legal hold stops the clock."""
+    """How long one class of records is kept (M32), and whether it goes as soon as somebody who has to approve did not.
+
+    A legal hold stops either.
+    """
 
     of: Literal["probe", "working-copy", "candidates", "opinions", "lead", "request", "ledger", "logs"]
     days: Annotated[int, Field(ge=1, le=36600)]
     counted_from: Literal["closed", "created"] = "closed"
+    until_refused: bool = False  # Regulation (EU) 2024/1689, Article 26(10)
 
 
 Statistic = Literal[

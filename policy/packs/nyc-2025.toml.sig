@@ -1,1 +1,1 @@
-ed25519 c89733945f8b19ba vhGmN3qCIIlnJzSX2hnMShoqhYaxlntygLV9dJwmkA+nuucovX4zwJGwf/TehV8+nUgFXzgEyWToCUvo6VKMCA==
+ed25519 e3f2c2e47d413ce9 K/SDmxEMZEtRGEAeY7hYuuUGri6YUI9B7Br0eMetq4Uh/Oofxy0rr7J+kXV2Z1Uq3ntvpkW4tgsxczFthx1jAA==

@@ -1,1 +1,1 @@
-ed25519 c89733945f8b19ba zsQFKzFGuNHuMdyGa3vI51QjcQ+dODuFeF4E3bP1/ZT6/FvWDdHT+ks40skQN6vcq6je43XN+dJqMhuJl/6hBA==
+ed25519 e3f2c2e47d413ce9 U6U/Uqw22yQyOhGXWp/hxvszagivnaghyepKrTwM1mGfLUuP062AXkVFousplluvAb+rxcd09LM/cNywoi/eCw==

@@ -9,15 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from bot import audit, ledger, photos, retention, upkeep
-from bot.casework import PRIVATE, known_packs, stream_of
+from bot.casework import PRIVATE, Casework, known_packs, register, stream_of
 from bot.views import upkeep as words
 from deploy.commands.retention import app
 from policy import model as m
 from policy.aftermath import Evidence, LeadOutcome
+from policy.cases import complete
 from policy.pack import parse
 from tests import story as s
 from tests.bot.test_casework import SEARCH, tell
-from tests.story import DANA, EVA, NOOR
+from tests.story import DANA, EVA, MARA, NOOR
 
 KEK = b"k" * 32
 EVIDENCE = m.RecordEvidence(Evidence.PHYSICAL, "Latent print on the till, lab report 26-114.")
@@ -174,6 +175,89 @@ async def test_a_hold_is_listed_in_the_words_in_which_it_was_asked_for(closed, l
     assert (await leadgate("held"))[1] == "Nothing is held.\n"
     status, said = await leadgate("release", SEARCH, "--reason", "Acquitted", "--by", "Ada")
     assert (status, said) == (2, f"leadgate: {SEARCH} is not held. Nothing was changed.\n")
+
+
+# --- what goes because the request was refused --------------------------------------------------------------------------
+
+EUROPE = s.pack("eu-aiact-post-rbi")
+URGENT = [(complete(EUROPE, "urgent"), DANA), *s.TO_REVIEW[1:]]
+REFUSED = m.ApproveRequest(approve=False, reason="The court did not authorise it.")
+APPROVED = m.DecideLead(approve=True, reason="Two sound examinations.")
+STAGES = {"while it is examined": URGENT, "after the lead": [*URGENT, *s.AGREED[len(URGENT) :], (APPROVED, MARA)]}
+
+
+@pytest.fixture
+async def of_europe(casework, pool):
+    """The door under a law by which what was refused is deleted."""
+    async with pool.acquire() as conn, conn.transaction():
+        await register(conn, EUROPE, s.text_of(EUROPE.name))
+    return Casework(pool, {}, EUROPE, lambda: s.NOON, KEK)
+
+
+async def with_photographs(casework, pool, steps):
+    await tell(casework, steps)
+    async with pool.acquire() as conn, conn.transaction():
+        for kind in KINDS:
+            await photos.keep(conn, KEK, SEARCH, kind, kind.encode())
+
+
+async def ordered(pool):
+    async with pool.acquire() as conn:
+        return [
+            row["payload"] for row in await conn.fetch("SELECT payload FROM casework.job WHERE kind = 'purge-refused'")
+        ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_what_came_of_a_refused_authorisation_is_deleted_at_once(stage, of_europe, pool, superuser):
+    await with_photographs(of_europe, pool, STAGES[stage])
+    assert await due(pool, datetime.now(UTC)) == []
+    await of_europe.submit(SEARCH, REFUSED, MARA)
+    assert await ordered(pool) == [{"search": SEARCH}]
+    now = datetime.now(UTC)
+    gone = await purged(pool, now)
+    assert {"probe": 2, "working-copy": 1, "candidates": 1}.items() <= gone.items()
+    assert await due(pool, now + AFTER) == []
+    assert await superuser.fetchval("SELECT count(*) FROM casework.photo") == 0
+    search = await of_europe.look(SEARCH)
+    assert (search.candidates, search.fields, search.case_number, search.refused_by) == ((), {}, "purged", MARA.id)
+    async with pool.acquire() as conn:
+        entries = await ledger.read(conn, stream_of(SEARCH), with_private=True)
+    assert not any(e.private for e in entries)
+    whys = {e.data["why"] for e in entries if e.kind == "PrivateErased"}
+    assert whys == {"the request was not approved"}
+
+
+async def test_a_hold_keeps_what_was_refused_and_its_release_lets_it_go(of_europe, pool):
+    await with_photographs(of_europe, pool, URGENT)
+    await of_europe.submit(SEARCH, REFUSED, MARA)
+    async with pool.acquire() as conn, conn.transaction():
+        await retention.hold(conn, SEARCH, "People v. Roe, 26-1234", "Ada", s.NOON)
+    now = datetime.now(UTC)
+    assert await due(pool, now) == []
+    async with pool.acquire() as conn, conn.transaction():
+        await retention.release(conn, SEARCH, "case closed", "Ada", s.NOON)
+    assert {one.of for one in await due(pool, now)} >= {"probe", "working-copy", "request", "candidates"}
+
+
+async def test_of_one_search_nothing_of_another_goes(of_europe, pool):
+    await with_photographs(of_europe, pool, URGENT)
+    await of_europe.submit(SEARCH, REFUSED, MARA)
+    async with pool.acquire() as conn:
+        rules = {name: parse(text, name) for name, text in await known_packs(conn)}
+        now = datetime.now(UTC)
+        assert await retention.due(conn, rules, now, m.SearchId("LG-BBBBBBBBBBBB")) == []
+        assert {one.search for one in await retention.due(conn, rules, now, SEARCH)} == {SEARCH}
+
+
+async def test_under_another_law_what_was_refused_is_kept_as_everything(casework, pool):
+    minor = replace(s.ASK, fields={**s.FIELDS, "circumstances": "minor"})
+    await tell(casework, [(minor, DANA), (REFUSED, MARA)])
+    assert await ordered(pool) == [{"search": SEARCH}]
+    assert await due(pool, datetime.now(UTC)) == []
+
+
+# --- what the database lets nobody do -----------------------------------------------------------------------------------
 
 
 async def test_the_database_purges_nothing_that_is_open_or_held_and_only_through_its_own_door(closed, pool):
