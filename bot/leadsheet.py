@@ -149,9 +149,11 @@ def _facts(search: Search, pack: Pack) -> list[tuple[str, str]]:
 
 
 def _reach(found: Mapping[str, object]) -> str:
-    """Of what gallery, and which classes of it (M42)."""
+    """Of what gallery, which classes of it (M42), and how many photographs nobody could be found in."""
     classes = f", of the class {' and '.join(str(found['classes']).split())}" if "classes" in found else ""
-    return f"in a gallery of {found.get('gallery_people', 0):,} people{classes}"
+    faceless = found.get("faceless", 0)
+    left = f". {faceless:,} more could not be searched: the model finds no single face in them" if faceless else ""
+    return f"in a gallery of {found.get('gallery_people', 0):,} people{classes}{left}"
 
 
 def _handling(search: Search, pack: Pack) -> list[str]:

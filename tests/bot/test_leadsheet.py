@@ -27,6 +27,7 @@ EVIDENCE = {
     "gallery_root": "cd" * 32,
     "gallery_photos": 1_600_000,
     "gallery_people": 700_000,
+    "faceless": 1_234,
 }
 
 
@@ -92,6 +93,7 @@ ELEMENTS = {
     "L11": "It expires on 12 April 2026",
     "model": "sface-yunet",
     "gallery": "1,600,000, in a gallery of 700,000 people",
+    "what no search finds": "1,234 more could not be searched",
     "pack": "nypd-2020@",
     "probe": s.SHA,
     "case": "2026-075-001234",
