@@ -66,7 +66,16 @@ def following(event: Event, after: Search, now: datetime) -> tuple[Job, ...]:
 
 
 AMONG_EXAMINERS = frozenset(
-    {"receive-photo", "run-search", "open-review", "call-arbiter", "tell-handed", "retire-post", "delete-images"}
+    {
+        "receive-photo",
+        "run-search",
+        "open-review",
+        "call-arbiter",
+        "tell-handed",
+        "settle-handed",
+        "retire-post",
+        "delete-images",
+    }
 )
 
 
@@ -112,8 +121,10 @@ def _following(  # noqa: C901 - a case per event
             return (look, _card(after), _retire(after, Post.REVIEW))
         case ContextOpened():
             return (_job("ask-decision", after),) if after.state is State.AGREED else ()
-        case ExaminersDisagreed() | HandedBack():
+        case ExaminersDisagreed():
             return (_called(after),)
+        case HandedBack():
+            return (_called(after), *_settled(after))
         case ReviewReturned():
             again = (_retire(after, Post.REVIEW), _retire(after, Post.DECISION))
             return (_called(after), _card(after), *again)
@@ -134,6 +145,7 @@ def _following(  # noqa: C901 - a case per event
                 *_retire_open(after),
                 taken_away(after, "decided"),
                 *_prepared(after),
+                *_settled(after),
                 *((_settle(event, after),) if event.outcome is Outcome.WITHDRAWN else ()),
             )
         case LeadAcknowledged():
@@ -141,7 +153,7 @@ def _following(  # noqa: C901 - a case per event
         case Posted():
             return _posted(event, after, now)
         case ExaminationConcluded():
-            return (_card(after),)
+            return (_card(after), *_settled(after))
         case LeadDecided():
             return (_retire(after, Post.DECISION),)
         case ProbePrepared() | CandidatesShown() | CandidateAnswered() | CandidateDropped() | Refused():
@@ -150,7 +162,7 @@ def _following(  # noqa: C901 - a case per event
             return (_card(after), _settle(event, after), Job("purge-refused", after.id, {"search": after.id}, SOON))
         case ConflictDeclared():
             seat_free = after.draws_again and after.state in {State.IN_REVIEW, State.DISAGREED}
-            return (_card(after), _called(after)) if seat_free else (_card(after),)
+            return (_card(after), *((_called(after),) if seat_free else ()), *_settled(after))
         case OutcomeRecorded():
             return _after_outcome(event, after)
         case LeadExpired():
@@ -229,6 +241,21 @@ def _settle(event: Event, search: Search) -> Job:
 
 def _job(kind: str, search: Search) -> Job:
     return Job(kind, search.id, {"search": search.id})
+
+
+def told_of_it(search: Search) -> list[tuple[PersonId, str]]:
+    """Everybody who may have been told that the examination waits for them, with the key of the job that did so."""
+    people = dict.fromkeys((*search.asked, *search.handed, *search.handed_back, *search.conflicted))
+    times = range(1, len(search.handed) + 1)
+    return [(who, _told(who, why, search).key) for who in people for why in ("drawn", *(f"handed:{n}" for n in times))]
+
+
+def _settled(search: Search) -> tuple[Job, ...]:
+    """Of whoever was told that it waits for them and of whom it is not waited any more."""
+    if not told_of_it(search):
+        return ()
+    since = f"{search.state}:{_locked(search)}:{len(search.handed_back)}:{len(search.conflicted)}"
+    return (Job("settle-handed", f"{search.id}:{since}", {"search": search.id}),)
 
 
 def _called(search: Search) -> Job:

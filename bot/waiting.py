@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from bot import ids, store
+from bot import ids, jobs, store
 from bot.acts import Rooms
 from bot.casework import Casework
 from bot.database import Conn, Pool
@@ -47,16 +47,16 @@ async def examiners(conn: Conn) -> list[tuple[Actor, str]]:
 
 def reminders(found: list[Waiting], now: datetime) -> list[Job]:
     """Those that are due and have not been asked for before: once for each time it began to wait or was given back."""
-    jobs: list[Job] = []
+    ordered: list[Job] = []
     for one in found:
         times = len(one.search.handed_back)  # given back, it waits for somebody else
         began = f"{one.search.id}:{one.stage}:{one.since.timestamp():.0f}:{times}"
         payload = {"search": one.search.id}
         if now >= one.due:
-            jobs.append(Job("remind-waiting", began, payload | {"stage": one.stage.value}))
+            ordered.append(Job("remind-waiting", began, payload | {"stage": one.stage.value}))
         if now >= one.escalates:
-            jobs.append(Job("escalate-waiting", began, payload | {"stage": one.stage.value}))
-    return jobs
+            ordered.append(Job("escalate-waiting", began, payload | {"stage": one.stage.value}))
+    return ordered
 
 
 class Reminders:
@@ -70,7 +70,12 @@ class Reminders:
         self._rooms = rooms
 
     def by_kind(self) -> Mapping[str, Callable[[Lease], Awaitable[None]]]:
-        return {"remind-waiting": self.remind, "escalate-waiting": self.escalate, "tell-handed": self.tell_handed}
+        return {
+            "remind-waiting": self.remind,
+            "escalate-waiting": self.escalate,
+            "tell-handed": self.tell_handed,
+            "settle-handed": self.settle_handed,
+        }
 
     async def order(self) -> None:
         """What is due by now is in the queue."""
@@ -104,6 +109,16 @@ class Reminders:
             channel = await self._desk.direct_channel(account)
             key = ids.post_key(lease.key, "handed")
             await self._desk.post(key, channel, home.handed(search), again=lease.again)
+        await self._casework.finish(lease)
+
+    async def settle_handed(self, lease: Lease) -> None:
+        """Whoever was told that it waits for them reads that it does not, and finds no buttons that are refused."""
+        search = await self._casework.look(SearchId(lease.payload["search"]))
+        waits = seats.kept(search) if search.outcome is None else ()
+        for who, told in jobs.told_of_it(search):
+            posted = None if who in waits else await self._desk.posted(ids.post_key(told, "handed"))
+            if posted:
+                await self._desk.update(*posted, home.settled(search))
         await self._casework.finish(lease)
 
     async def _still(self, lease: Lease) -> Waiting | None:

@@ -114,6 +114,12 @@ def handed(search: Search) -> Message:
     ]
 
 
+def settled(search: Search) -> Message:
+    """What stands in place of `handed` once it is nothing to do for them any more: why is not said."""
+    text = f"Examination {search.id} does not wait for you any more"
+    return text, [section(f"*{text}.* Your opinion is locked, it was given back, or it is over.")]
+
+
 def hand_back_form(search: Search) -> View:
     """An examiner says why; what they noted is shown to nobody."""
     blocks = [

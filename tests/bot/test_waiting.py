@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot import jobs, lots, waiting
 from policy import model as m
 from tests import story as s
@@ -52,8 +54,31 @@ def test_whoever_is_asked_a_second_time_is_told_a_second_time():
 
 def test_that_an_examination_was_given_back_is_told_each_time():
     began = [(m.AnswerCandidate(s.K7, m.Support.SAME), EVA), (BACK, EVA)]
-    assert ordered([*s.TO_REVIEW, *began]) == [("call-arbiter", f"{SEARCH}:0:1:0")]
-    assert ordered([*s.TO_REVIEW, *began, *began]) == [("call-arbiter", f"{SEARCH}:0:2:0")]
+    settled = ("settle-handed", f"{SEARCH}:in-review:0:1:0")
+    assert ordered([*s.TO_REVIEW, *began]) == [("call-arbiter", f"{SEARCH}:0:1:0"), settled]
+    assert ("call-arbiter", f"{SEARCH}:0:2:0") in ordered([*s.TO_REVIEW, *began, *began])
+
+
+DRAWN = (m.DrawExaminers((m.Eligible(EVA.id, 0), m.Eligible(s.NOOR.id, 0)), "chance"), s.SYSTEM)
+CONFLICT = m.DeclareConflict("We are neighbours.")
+NO_MORE = {
+    "an opinion is locked": [*s.says(s.NO_LEAD, EVA)],
+    "it is given back": [(BACK, EVA)],
+    "somebody has a conflict": [(CONFLICT, EVA)],
+    "it is withdrawn": [(m.Withdraw("The case is closed."), s.DANA)],
+}
+
+
+@pytest.mark.parametrize("why", NO_MORE)
+def test_whoever_was_told_that_it_waits_for_them_is_told_that_it_does_no_more(why):
+    steps = [*s.TO_REVIEW[:3], DRAWN, s.TO_REVIEW[3], *NO_MORE[why]]
+    assert "settle-handed" in [kind for kind, _ in ordered(steps)]
+    search, _ = s.tell(steps)
+    assert (EVA.id, f"{SEARCH}:eva:drawn") in jobs.told_of_it(search)
+
+
+def test_nobody_is_told_anything_where_nobody_was_told():
+    assert "settle-handed" not in [kind for kind, _ in ordered([*s.TO_REVIEW, *s.says(s.NO_LEAD, EVA)])]
 
 
 def test_those_who_were_drawn_are_told_once_it_can_be_opened():

@@ -87,18 +87,24 @@ async def test_what_waits_stands_on_the_home_tab_and_is_opened_given_back_and_ha
         await mara.click(listed, "hand_over", value=search)
         await mara.wait_view(lambda v: v.get("callback_id") == "hand_over")
         assert await mara.submit({"to": offered["Noor Haddad"], "reason": "She is back on shift."}) == {}
-        await noor.wait_for(lambda: told(noor, search, times=3), 30)
+        await noor.wait_for(lambda: told(noor, search, waits=1, done=2), 30)
+        assert await told(eva, search, waits=0, done=1)
         kinds = await town.kinds(search)
     asked = [kind for kind in kinds if kind in {"ExaminersDrawn", "HandedBack", "HandedOver"}]
     again = ["HandedBack", "ExaminersDrawn", "HandedOver"]
     assert asked == ["ExaminersDrawn", *again, *again]
 
 
-async def told(who, search: str, *, times: int) -> bool | None:
-    """Whether the app wrote to this person that often that the examination waits for them: drawn, then asked twice."""
+WAITS, DONE = "waits for you", "does not wait for you any more"
+
+
+async def told(who, search: str, *, waits: int, done: int) -> bool | None:
+    """Whether so many of the app's messages to this person say that it waits for them, and so many that it does not."""
     direct = [channel["id"] for channel in await who.channels() if channel.get("is_im")]
-    waits = [m for one in direct for m in await who.messages(one) if m["text"] == f"Examination {search} waits for you"]
-    return len(waits) == times or None
+    messages = [m for one in direct for m in await who.messages(one) if search in m["text"]]
+    texts = [m["text"] for m in messages if play.has(m, "open_worksheet") == m["text"].endswith(WAITS)]
+    counted = [texts.count(f"Examination {search} {how}") for how in (WAITS, DONE)]
+    return counted == [waits, done] or None
 
 
 async def test_of_three_who_could_only_those_are_let_in_who_were_drawn_by_lot(town, enrolled):
@@ -117,7 +123,7 @@ async def test_of_three_who_could_only_those_are_let_in_who_were_drawn_by_lot(to
             await other.click(root, "open_worksheet")
             assert "drawn by lot" in json.dumps(await other.wait_view())
             await other.close_view()
-            await one.wait_for(lambda: told(one, search, times=1), 30)
+            await one.wait_for(lambda: told(one, search, waits=1, done=0), 30)
             assert await play.examine(one, root, None) is None
             await one.close_view(everything=True)
         await ben.leave(room)

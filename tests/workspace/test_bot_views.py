@@ -303,6 +303,7 @@ def everything_for(search: Search, typed: str) -> dict[str, Any]:
             "nothing on record": context.sheet(search, ""),
             "refusal form": review.decision_form(search, approve=False),
             "telling": review.telling(typed),
+            "waits no more": home.settled(search),
             "viewer link": review.viewer_link("http://127.0.0.1:9/" + "t" * 200, "048213"),
             "addressed": [request.addressed_to("U0REQUEST")],
             "quality": quality.figures(3.5, 7, *_figures(typed)),
