@@ -106,6 +106,24 @@ def test_what_becomes_of_a_lead(name):
     assert (rules(events), search.aftermath) == (refused, outcome)
 
 
+@pytest.mark.parametrize("name", TALES)
+def test_doing_every_step_twice_changes_nothing_and_scolds_nobody_more(name):
+    steps, refused, _ = TALES[name]
+    once, told = s.tell(steps)
+    twice, told_twice = s.tell([step for step in steps for _ in range(2)])
+    assert twice == once
+    assert [e for e in told_twice if not isinstance(e, m.Refused)] == [e for e in told if not isinstance(e, m.Refused)]
+    assert set(rules(told_twice)) == set(refused)
+
+
+def test_who_destroyed_a_recalled_lead_is_on_record_with_the_time():
+    recalled, _ = s.tell([*HELD, (RECALL, MARA)])
+    later = s.NOON + timedelta(days=2)
+    search, events = at(recalled, m.AcknowledgeRecall(), DANA, later)
+    assert events == (m.RecallAcknowledged(DANA.id, later),)
+    assert search.recall_acknowledged_at == later
+
+
 @pytest.mark.parametrize("kind", Evidence)
 def test_only_what_does_not_come_from_the_lead_is_enough_for_an_arrest(kind):
     search, events = s.tell([*HELD, (m.RecordEvidence(kind, PRINT), DANA), (ARREST, DANA)])

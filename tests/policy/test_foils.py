@@ -49,6 +49,10 @@ def test_whom_a_draw_shows_is_the_same_with_no_pick_and_with_the_pick_of_any_of_
     assert {second(label, draw=draw) for label in shown} == {shown}
 
 
+def test_who_is_shown_is_chance():
+    assert len({second(None, draw=str(n)) for n in range(20)}) > 1
+
+
 def test_who_is_shown_does_not_say_whom_the_software_ranked_highest():
     """Of the twelve most alike, each is shown as often as any other, the first as often as the twelfth."""
     often = Counter(label for n in range(600) for label in foils_of(None, str(n)))

@@ -98,6 +98,7 @@ def test_where_there_are_several_faces_the_others_are_masked_before_anything_els
 def test_the_same_step_sent_twice_is_done_once():
     search, _ = s.tell([*HELD, step(Rotate(5.0), s.SHA, ONE), step(Rotate(5.0), s.SHA, ONE)])
     assert len(search.preparations) == 1
+    assert s.tell([step(Rotate(5.0), s.SHA, ONE)], search=search) == (search, [])
 
 
 WRONG = [Mask(-1), Crop(-1, 0, 5, 5), Crop(0, 0, 5, 0), Rotate(181), Rotate(float("nan")), Scale(4.1), Scale(0.1)]

@@ -68,9 +68,17 @@ def test_it_is_not_returned_without_a_reason_nor_before_the_record_was_looked_at
 
 
 def test_pressed_twice_it_is_returned_once_and_by_somebody_else_not_at_all():
-    search, events = s.tell([*RETURNED, (BACK, MARA), (BACK, VERA)])
-    assert s.refusals(events) == ["fits-state"]
-    assert search.returned == (MARA.id,)
+    once, _ = s.tell(RETURNED)
+    assert s.tell([(BACK, MARA)], search=once) == (once, [])
+    assert s.refusals(s.tell([(BACK, VERA)], search=once)[1]) == ["fits-state"]
+    assert once.returned == (MARA.id,)
+
+
+def test_a_second_return_pressed_twice_is_one_return():
+    again, _ = s.tell([*RETURNED, *s.says(s.LEAD, BEN), (s.LOOKED, SYSTEM), (BACK, VERA)])
+    assert again.returned == (MARA.id, VERA.id)
+    assert s.tell([(BACK, VERA)], search=again) == (again, [])
+    assert s.refusals(s.tell([(BACK, MARA)], search=again)[1]) == ["fits-state"]
 
 
 def test_a_supervisor_who_asked_or_examined_returns_nothing():

@@ -99,6 +99,23 @@ def test_whoever_sat_down_when_they_might_goes_on():
     assert may_sit(back) == {"noor", "ben"}
 
 
+def test_asking_twice_is_asking_once_and_asking_another_is_not():
+    ask = {who.id: (m.HandOver(who.id, "Eva is in court."), MARA) for who in (BEN, NOOR)}
+    asked, _ = s.tell([ask[BEN.id]], search=opened(EVA))
+    assert s.tell([ask[BEN.id]], search=asked) == (asked, [])
+    both, _ = s.tell([ask[NOOR.id]], search=asked)
+    assert (both.handed, both.asked) == ((BEN.id, NOOR.id), (EVA.id, BEN.id, NOOR.id))
+    assert s.tell([ask[NOOR.id]], search=both) == (both, [])
+    again, _ = s.tell([ask[BEN.id]], search=both)
+    assert again.handed == (BEN.id, NOOR.id, BEN.id)
+
+
+def test_whoever_gave_back_what_they_were_asked_for_can_be_asked_anew():
+    ask = m.HandOver(BEN.id, "Eva is in court."), MARA
+    search, _ = s.tell([ask, (m.HandBack("I am ill today."), BEN), ask], search=opened(EVA, NOOR))
+    assert search.handed == (BEN.id, BEN.id)
+
+
 def test_a_seat_that_was_given_back_is_kept_until_another_was_drawn_for_it():
     search, _ = s.tell([(m.HandBack("I am ill today."), EVA)], search=opened(EVA, NOOR))
     assert (search.asked, may_sit(search)) == ((NOOR.id,), {"noor"})
