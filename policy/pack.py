@@ -260,12 +260,20 @@ def _layers(text: str, name: str) -> list[Layer]:
         wanted = layers[-1].data.get("base") if layers else None
         file = f"{str(wanted).partition('@')[0]}.toml" if layers else name
         data = _toml(document, file)
+        _is_named(data, file)
         if layers and wanted != (found := f"{data.get('name')}@{data.get('version')}"):
             _base_is_missing(layers[-1], found)
         layers.append(Layer(file, document, data))
     if "base" in layers[-1].data:
         _base_is_missing(layers[-1], "nothing")
     return layers
+
+
+def _is_named(data: dict[str, Any], file: str) -> None:
+    """A pack that does not say its own name and version would go by those of what it builds on."""
+    for key in ("name", "version"):
+        if key not in data:
+            raise PackError(f"{file}:1: {key}: missing-key: the key {key!r} is required here")
 
 
 def _base_is_missing(layer: Layer, found: str) -> NoReturn:

@@ -478,6 +478,22 @@ def test_what_the_base_says_twice_is_found_though_the_overlay_says_it_once():
         parse(once + BASE + twice, "nypd-2020.toml")
 
 
+def test_of_two_of_the_same_code_the_one_that_is_wrong_is_named():
+    one = '\n[[cases]]\nname = "{}"\nwhen = "the requester asks"\nthen = "requested"\nbecause = "It may."\n'
+    text = NYPD + one.format("new") + 'colour = "red"\n' + one.format("other") + one.format("new")
+    at = next(n for n, found in enumerate(text.splitlines(), 1) if found.startswith("colour"))
+    with pytest.raises(PackError, match=rf"^nypd-2020\.toml:{at}: cases\.\d+\.colour: unknown-key: "):
+        parse(text + BASE + DESK, "nypd-2020.toml")
+
+
+@pytest.mark.parametrize("key", ["name", "version"])
+def test_a_pack_does_not_go_by_the_name_or_the_version_of_its_base(key):
+    without = re.sub(rf"^{key} = .*\n", "", NYPD, count=1, flags=re.MULTILINE)
+    text = gathered("nypd-2020", signed({"nypd-2020": without, "desk": DESK}))
+    with pytest.raises(PackError, match=rf"^nypd-2020\.toml:1: {key}: missing-key: the key '{key}' is required here$"):
+        parse(text, "nypd-2020.toml")
+
+
 def test_a_base_is_named_by_its_exact_version():
     loose = NYPD.replace('base = "desk@1.1.0"', 'base = "desk"')
     text = gathered("nypd-2020", signed({"nypd-2020": loose, "desk": DESK}))
