@@ -28,6 +28,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {  # of the ledger, as KIND.FIELD: each 
     "opinions": ("ExaminationConcluded.differences", "NoteAppended.note"),
     "lead": ("EvidenceRecorded.reference", "OutcomeRecorded.note"),
 }
+LEADS = frozenset({"lead", "sheet"})  # what is handed out of a lead; every other label is a candidate's
 CLASSES = ("probe", "working-copy", *FIELDS)
 SYSTEM = "retention"
 
@@ -46,6 +47,7 @@ OVER = """
 SELECT over.search, over.pack, over.created, over.closed, search.body ->> 'refused_by' IS NOT NULL AS refused,
     ARRAY(SELECT kind FROM casework.photo WHERE photo.search = over.search) AS photos,
     EXISTS (SELECT FROM casework.prepared WHERE prepared.search = over.search) AS prepared,
+    ARRAY(SELECT label FROM casework.given_out WHERE given_out.search = over.search) AS given_out,
     ARRAY(SELECT DISTINCT entry.kind || '.' || private.field FROM ledger.private JOIN ledger.entry USING (n)
         WHERE entry.stream = 'search:' || over.search) AS worded
 FROM casework.over JOIN casework.search ON search.id = over.search
@@ -66,6 +68,9 @@ def _of(row: Any, pack: Pack) -> Iterable[Due]:
         "working-copy": "copy" in row["photos"] or row["prepared"],
         **{of: not set(fields).isdisjoint(row["worded"]) for of, fields in FIELDS.items()},
     }
+    of_the_lead = LEADS.intersection(row["given_out"])
+    kept["candidates"] |= len(of_the_lead) < len(set(row["given_out"]))
+    kept["lead"] |= bool(of_the_lead)
     for rule in pack.retention:
         if kept.get(rule.of):
             began = row["created"] if rule.counted_from == "created" else row["closed"]

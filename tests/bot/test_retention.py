@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from bot import audit, ledger, photos, retention, upkeep
 from bot.casework import PRIVATE, Casework, known_packs, register, stream_of
+from bot.desk import keep_given_out
+from bot.forwarding import given_out
 from bot.views import upkeep as words
 from deploy.commands.retention import app
 from policy import model as m
@@ -118,6 +120,35 @@ async def test_each_class_goes_at_its_own_time_and_takes_nothing_of_another(case
         opened = {f"{e.kind}.{field}" for e in entries for field in e.private}
         assert opened == {name for of in left for name in retention.FIELDS[of]}
     assert after.state is m.State.LEAD
+
+
+async def test_what_was_handed_out_is_known_again_as_long_as_its_class_is_kept(closed, pool):
+    handed = {"k7": b"a candidate", "lead": b"the lead", "sheet": b"its sheet"}
+    async with pool.acquire() as conn, conn.transaction():
+        for label, data in handed.items():
+            await keep_given_out(conn, SEARCH, label, data)
+
+    async def known():
+        async with pool.acquire() as conn:
+            found = [await given_out(conn, photos.sha256(data)) for data in handed.values()]
+        return {one[1] for one in found if one}
+
+    now = datetime.now(UTC) + AFTER
+    gone = {}
+    for of in ("request", "candidates", "lead"):
+        async with pool.acquire() as conn, conn.transaction():
+            await retention.purge(conn, retention.Due(SEARCH, of, 1825, now), now)
+        gone[of] = set(handed) - await known()
+    assert gone == {"request": set(), "candidates": {"k7"}, "lead": set(handed)}
+
+
+@pytest.mark.parametrize(("label", "of"), [("k7", "candidates"), ("lead", "lead"), ("sheet", "lead")])
+async def test_what_was_handed_out_is_due_with_its_class_though_nothing_else_of_it_is_left(label, of, closed, pool):
+    await purged(pool, datetime.now(UTC) + AFTER)
+    async with pool.acquire() as conn, conn.transaction():
+        await keep_given_out(conn, SEARCH, label, b"late")
+    assert await purged(pool, datetime.now(UTC) + AFTER) == {of: 0}
+    assert await due(pool, datetime.now(UTC) + AFTER) == []
 
 
 async def test_a_ledger_from_which_words_were_erased_still_verifies(closed, pool, database):
