@@ -134,7 +134,7 @@ def earlier(search: Search, counts: Mapping[str, int]) -> list[str]:
     if counts:
         each = ", ".join(f"{number} {OUTCOMES.get(what, what)}" for what, number in sorted(counts.items()))
         told = f"{sum(counts.values())} of this case before this one: {each}"
-    return [told, *_typed(search, "earlier-searches", "Elsewhere, in the requester's words")]
+    return [f"{told}.", *_typed(search, "earlier-searches", "Elsewhere, in the requester's words")]
 
 
 def _typed(search: Search, question: str, what: str) -> list[str]:

@@ -36,7 +36,7 @@ was received through chat, its metadata removed by the platform.
 • The arrest photograph was 6 years old when the search was requested: faces change in that time.
 Examined: 3 candidates, 2 not carried forward. 2 examiners concluded, separately: 2 named this person as possible, \
 nobody dissented. Each of them was shown 3.
-Earlier searches: 3 of this case before this one: 2 without a lead, 1 not concluded
+Earlier searches: 3 of this case before this one: 2 without a lead, 1 not concluded.
 *Differences that the examiners considered*
 – The ear lobes differ slightly; the light explains it.
 – The ear lobes differ slightly; the light explains it.
@@ -50,7 +50,7 @@ was received through chat, its metadata removed by the platform.
 • Submitted image: quality tier “good”; 96 pixels between the eyes.
 • For the search itself nothing in the image was edited.
 Examined: 3 candidates. 2 examiners concluded, separately. Each of them was shown 3.
-Earlier searches: 3 of this case before this one: 2 without a lead, 1 not concluded
+Earlier searches: 3 of this case before this one: 2 without a lead, 1 not concluded.
 Restricted: do not forward. Questions and recalls: the supervisors of the desk, search LG-AAAAAAAAAAAA.
 Search LG-AAAAAAAAAAAA · No candidate stood up to comparison. · preserve this record and disclose it"""
 BESIDE = Beside(EARLIER, date(2020, 3, 1))

@@ -106,6 +106,15 @@ async def test_the_story_by_hand_in_a_browser(
     assert seen == []
 
 
+async def test_lines_of_plain_text_stay_lines(ws: Workspace, browser: Browser):
+    tab = await browser.tab(ws.base, DESKTOP)
+    await tab.sees("Choose who you are")
+    said = json.dumps({"type": "plain_text", "text": "• one\n• two :tada:", "emoji": False})
+    drawn = f"import('/page/mrkdwn.js').then((m) => m.textObject({said}).map((n) => n.tagName || n))"
+    assert await tab.run(drawn) == ["• one", "BR", "• two :tada:"]
+    assert tab.complaints == []
+
+
 async def test_three_people_in_three_tabs_see_each_other_at_once_and_only_what_is_theirs(
     ws: Workspace, browser: Browser, client
 ):

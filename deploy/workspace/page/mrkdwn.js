@@ -82,7 +82,8 @@ export function mrkdwn(text) {
 export function textObject(object) {
   if (!object) return [];
   if (object.type === "mrkdwn") return object.verbatim ? lines(object.text) : mrkdwn(object.text);
-  return [object.text.replace(/:([a-z0-9_+-]+):/g, (all, name) => (object.emoji === false ? all : EMOJI[name] || all))];
+  const shown = object.text.replace(/:([a-z0-9_+-]+):/g, (all, name) => (object.emoji === false ? all : EMOJI[name] || all));
+  return shown.split("\n").flatMap((line, i) => (i ? [h("br"), line] : [line]));
 }
 
 function span(e) {
