@@ -36,12 +36,14 @@ class Standing:
     asked: tuple[str, ...] = ()  # for whom the lot, or a supervisor, keeps a seat; some of them may have concluded
     acknowledged: bool = False
     outcome: str | None = None
+    aside: frozenset[str] = frozenset()  # who gave it back, or declared a conflict of interest
 
 
 NEWEST = """
 SELECT search.state, search.outcome, search.body -> 'acknowledged_at' <> 'null' AS acknowledged,
     ARRAY(SELECT examiner FROM casework.opinion WHERE opinion.search = search.id ORDER BY concluded_at) AS concluded,
-    ARRAY(SELECT jsonb_array_elements_text(search.body -> 'asked')) AS asked
+    ARRAY(SELECT jsonb_array_elements_text(search.body -> 'asked')) AS asked,
+    ARRAY(SELECT jsonb_array_elements_text(search.body -> 'conflicted' || (search.body -> 'handed_back'))) AS aside
 FROM casework.job LEFT JOIN casework.search ON search.id = job.key
 WHERE job.kind = 'photo-posted' ORDER BY job.id DESC LIMIT 1
 """
@@ -54,7 +56,7 @@ async def standing(conn: Conn) -> Standing:
     if row["state"] is None:
         return Standing(posted=True)
     examiners = tuple(row["concluded"]), tuple(row["asked"])
-    return Standing(True, row["state"], *examiners, bool(row["acknowledged"]), row["outcome"])
+    return Standing(True, row["state"], *examiners, bool(row["acknowledged"]), row["outcome"], frozenset(row["aside"]))
 
 
 def steps(now: Standing) -> list[dict[str, Any]]:
@@ -103,7 +105,7 @@ def _compare(now: Standing) -> list[dict[str, Any]]:
     """A step for each opinion that is there or needed, by whoever gave it or is to; before the lot, as it will fall."""
     named = tuple(dict.fromkeys((*now.concluded, *now.asked)))
     needed = max(2, len(named), len(now.concluded) + (now.state == "disagreed"))
-    people = [*named, *(one for one in STANDING_BY if one not in named)][:needed]
+    people = [*named, *(one for one in STANDING_BY if one not in {*named, *now.aside})][:needed]
     over = now.outcome is not None
     words = chain((FIRST, SECOND), repeat(ONE_MORE))
     return [

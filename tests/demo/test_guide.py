@@ -21,6 +21,10 @@ STORIES = {
         Standing(True, "disagreed", (EVA, BEN), (EVA, BEN, NOOR)),
         [(EVA, True), (BEN, True), (NOOR, False)],
     ),
+    "one of those drawn knows somebody in the case": (
+        Standing(True, "in-review", (), (NOOR,), aside=frozenset({EVA})),
+        [(NOOR, False), (BEN, False)],
+    ),
     "two agreed": (Standing(True, "agreed", (NOOR, EVA), (EVA, NOOR)), [(NOOR, True), (EVA, True)]),
 }
 
