@@ -224,7 +224,7 @@ def _evidence(result: SearchResult, policy: str) -> dict[str, str | int | float 
         "k": result.k,
         "classes": " ".join(result.classes),  # of photographs, the only ones that were searched (M42)
         "searched": result.certificate.searched,
-        "faceless": result.certificate.faceless,  # besides those searched: no search with this model finds them
+        "faceless": result.certificate.faceless,  # of the whole gallery: no search with this model finds them
         "complete": result.certificate.complete,
         "rescored": result.certificate.rescored,
         "error_bound": result.certificate.error_bound,

@@ -56,7 +56,7 @@ from policy.model import (
     State,
 )
 
-SOON = timedelta(seconds=5)  # people are told first
+SOON = timedelta(seconds=5)  # as a rule, people are told first
 
 
 def following(event: Event, after: Search, now: datetime) -> tuple[Job, ...]:
@@ -137,13 +137,14 @@ def _following(  # noqa: C901 - a case per event
                 return (Job("tell-note", f"{after.id}:{len(after.notes)}", told),)
             return (_retire(after, Post.DECISION),) if after.state is State.AGREED else ()
         case LeadIssued():
-            return (_job("give-notice", after), _card(after), taken_away(after, "decided"))
+            return (_job("give-notice", after), _card(after), taken_away(after, "decided"), *_settled(after))
         case SearchClosed():
             return (
                 _job("give-notice", after),
                 _card(after),
                 *_retire_open(after),
                 taken_away(after, "decided"),
+                _job("clear-intake", after),
                 *_prepared(after),
                 *_settled(after),
                 *((_settle(event, after),) if event.outcome is Outcome.WITHDRAWN else ()),

@@ -28,7 +28,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {  # of the ledger, as KIND.FIELD: each 
     "opinions": ("ExaminationConcluded.differences", "NoteAppended.note"),
     "lead": ("EvidenceRecorded.reference", "OutcomeRecorded.note"),
 }
-LEADS = frozenset({"lead", "sheet"})  # what is handed out of a lead; every other label is a candidate's
+HANDED_OUT = "handed-out"  # digests by which it is known again (M26): they stay as long as anything that was handed out
 CLASSES = ("probe", "working-copy", *FIELDS)
 SYSTEM = "retention"
 
@@ -47,7 +47,7 @@ OVER = """
 SELECT over.search, over.pack, over.created, over.closed, search.body ->> 'refused_by' IS NOT NULL AS refused,
     ARRAY(SELECT kind FROM casework.photo WHERE photo.search = over.search) AS photos,
     EXISTS (SELECT FROM casework.prepared WHERE prepared.search = over.search) AS prepared,
-    ARRAY(SELECT label FROM casework.given_out WHERE given_out.search = over.search) AS given_out,
+    EXISTS (SELECT FROM casework.given_out WHERE given_out.search = over.search) AS handed_out,
     ARRAY(SELECT DISTINCT entry.kind || '.' || private.field FROM ledger.private JOIN ledger.entry USING (n)
         WHERE entry.stream = 'search:' || over.search) AS worded
 FROM casework.over JOIN casework.search ON search.id = over.search
@@ -59,7 +59,7 @@ async def due(conn: Conn, packs: Mapping[str, Pack], now: datetime, search: Sear
     """What has to go by `now`, of every search or of one; nothing that is held, nothing of one that is still open."""
     rows = await conn.fetch(OVER, search)
     every = [one for row in rows for one in _of(row, packs[row["pack"]])]
-    return [one for one in every if one.since <= now]
+    return [one for one in every if one.since <= now or not one.days]
 
 
 def _of(row: Any, pack: Pack) -> Iterable[Due]:
@@ -68,14 +68,14 @@ def _of(row: Any, pack: Pack) -> Iterable[Due]:
         "working-copy": "copy" in row["photos"] or row["prepared"],
         **{of: not set(fields).isdisjoint(row["worded"]) for of, fields in FIELDS.items()},
     }
-    of_the_lead = LEADS.intersection(row["given_out"])
-    kept["candidates"] |= len(of_the_lead) < len(set(row["given_out"]))
-    kept["lead"] |= bool(of_the_lead)
     for rule in pack.retention:
         if kept.get(rule.of):
             began = row["created"] if rule.counted_from == "created" else row["closed"]
             days = 0 if rule.until_refused and row["refused"] else rule.days
             yield Due(SearchId(row["search"]), rule.of, days, began + timedelta(days=days))
+    longest = max((rule.days for rule in pack.retention if rule.of in CLASSES), default=0)
+    if row["handed_out"] and longest:
+        yield Due(SearchId(row["search"]), HANDED_OUT, longest, row["closed"] + timedelta(days=longest))
 
 
 PURGE = "SELECT sha256 FROM casework.purge($1, $2, $3)"

@@ -150,7 +150,7 @@ async def usage(conn: Conn, since: datetime, until: datetime) -> list[Mapping[st
 EARLIER = """
 SELECT coalesce(held.outcome, 'open') AS outcome, count(*) AS searches FROM casework.search AS held
 JOIN casework.search AS this ON this.case_number = held.case_number AND this.requested_at > held.requested_at
-WHERE this.id = $1 GROUP BY 1 ORDER BY 1
+WHERE this.id = $1 AND this.case_number <> 'purged' GROUP BY 1 ORDER BY 1
 """
 
 

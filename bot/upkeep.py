@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from bot import aftermath, drafts, ids, queue, retention
+from bot import aftermath, drafts, ids, queue, retention, store
 from bot.casework import Casework
 from bot.database import Conn, Pool
 from bot.desk import Desk
@@ -91,6 +91,9 @@ class Upkeep:
             every = await retention.due(conn, packs, now, search)
         for one in every:
             async with self._pool.acquire() as conn, conn.transaction():
+                await store.lock(conn, one.search)
+                if one not in await retention.due(conn, packs, now, one.search):  # gone or held meanwhile
+                    continue
                 await retention.purge(conn, one, now)
             log.info("retention.purged", search=one.search)
 

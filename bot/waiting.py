@@ -105,21 +105,26 @@ class Reminders:
         who = PersonId(lease.payload["to"])
         async with self._pool.acquire() as conn:
             account = await account_of(conn, self._team, who)
-        if account is not None and who in seats.kept(search):
+        key = ids.post_key(lease.key, "handed")
+        if account is not None and who in _waited_for(search):
             channel = await self._desk.direct_channel(account)
-            key = ids.post_key(lease.key, "handed")
             await self._desk.post(key, channel, home.handed(search), again=lease.again)
+            search = await self._casework.look(search.id)
+            if who not in _waited_for(search):  # it ended while that was on its way
+                await self._settle(key, search)
         await self._casework.finish(lease)
 
     async def settle_handed(self, lease: Lease) -> None:
         """Whoever was told that it waits for them reads that it does not, and finds no buttons that are refused."""
         search = await self._casework.look(SearchId(lease.payload["search"]))
-        waits = seats.kept(search) if search.outcome is None else ()
         for who, told in jobs.told_of_it(search):
-            posted = None if who in waits else await self._desk.posted(ids.post_key(told, "handed"))
-            if posted:
-                await self._desk.update(*posted, home.settled(search))
+            if who not in _waited_for(search):
+                await self._settle(ids.post_key(told, "handed"), search)
         await self._casework.finish(lease)
+
+    async def _settle(self, key: str, search: Search) -> None:
+        if posted := await self._desk.posted(key):
+            await self._desk.update(*posted, home.settled(search))
 
     async def _still(self, lease: Lease) -> Waiting | None:
         """What the job was about, where it waits yet."""
@@ -127,6 +132,11 @@ class Reminders:
             found = await every(conn, self._casework.packs)
         named = (lease.payload["search"], lease.payload["stage"])
         return next((one for one in found if (one.search.id, one.stage.value) == named), None)
+
+
+def _waited_for(search: Search) -> tuple[PersonId, ...]:
+    """For whom the examination waits; while a supervisor decides nobody is told that it does not: it may come back."""
+    return seats.kept(search) if search.outcome is None else ()
 
 
 def _where(one: Waiting, rooms: Rooms) -> tuple[str, str | None]:

@@ -13,6 +13,8 @@ from functools import lru_cache
 from policy.days import without
 from policy.look_alikes import LETTERS
 
+PALOCHKA = {ord("ӏ"): "l"}  # small, it prints like l; capital, which is read for I elsewhere, like both
+
 
 def mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
     """The first of `words` in the texts; one that ends in a star begins a word, the others are whole."""
@@ -33,4 +35,4 @@ def folded(text: str) -> str:
         for c in unicodedata.normalize("NFKD", text).casefold()
         if unicodedata.category(c)[0] not in "MC" or c in "\n\t"
     )
-    return " ".join(re.sub(r"[\W_]+", " ", "".join(plain).translate(LETTERS)).split())
+    return " ".join(re.sub(r"[\W_]+", " ", "".join(plain).translate(LETTERS | PALOCHKA)).split())

@@ -199,7 +199,8 @@ def gathered(name: str, read: Callable[[str], Sealed]) -> str:
         verify(file.text, name, file.signature, file.trusted)
         texts.append(_decoded(file.text, name))
         data = _toml(texts[-1], f"{name}.toml")
-        if (called := data.get("name", name)) != name:
+        _is_named(data, f"{name}.toml")
+        if (called := data["name"]) != name:
             at = line_of(texts[-1], ("name",))
             raise PackError(f"{name}.toml:{at}: name: names-file: the file is called {name!r}, the pack {called!r}")
         name = str(data.get("base", "")).partition("@")[0]
@@ -260,7 +261,6 @@ def _layers(text: str, name: str) -> list[Layer]:
         wanted = layers[-1].data.get("base") if layers else None
         file = f"{str(wanted).partition('@')[0]}.toml" if layers else name
         data = _toml(document, file)
-        _is_named(data, file)
         if layers and wanted != (found := f"{data.get('name')}@{data.get('version')}"):
             _base_is_missing(layers[-1], found)
         layers.append(Layer(file, document, data))
@@ -270,7 +270,10 @@ def _layers(text: str, name: str) -> list[Layer]:
 
 
 def _is_named(data: dict[str, Any], file: str) -> None:
-    """A pack that does not say its own name and version would go by those of what it builds on."""
+    """A pack that does not say its own name and version would go by those of what it builds on.
+
+    Asked of files that are to be searched under, and not of what was searched under already: that reads for ever.
+    """
     for key in ("name", "version"):
         if key not in data:
             raise PackError(f"{file}:1: {key}: missing-key: the key {key!r} is required here")

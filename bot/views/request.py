@@ -296,21 +296,29 @@ def _no_lead(search: Search, pack: Pack, beside: lead.Beside) -> tuple[str, list
 
 
 ARREST_PHOTOGRAPH = "Arrest photograph. Investigative lead only, not an identification."
-NOT_TO_STAY = (
-    "*This workspace keeps no photographs.* Yours was received, sealed and is safe. Slack lets only you delete what "
-    "you posted: please delete the photograph above now. That it was asked is recorded."
-)
+RECEIVED = "was received, sealed and is safe"
+NOT_RECEIVED = "was not searched, and the desk has no copy"
+
+
+def _whereabouts(search: Search) -> str:
+    return RECEIVED if search.photo_sha256 else NOT_RECEIVED
 
 
 def please_delete(search: Search) -> tuple[str, list[Block]]:
     """Beneath a photograph that the bot may not take away itself."""
-    return f"Search {search.id}: please delete the photograph you posted", [section(NOT_TO_STAY)]
+    return f"Search {search.id}: please delete the photograph you posted", [
+        section(
+            f"*This workspace keeps no photographs.* Yours {_whereabouts(search)}. Slack lets only you delete what you "
+            "posted: please delete the photograph above now. That it was asked is recorded."
+        )
+    ]
 
 
 def deleted(search: Search) -> tuple[str, list[Block]]:
     """The same message once they did."""
     text = f"Search {search.id}: the photograph is no longer in Slack"
-    return text, [section("*Thank you.* The photograph is no longer in Slack. The sealed one is safe.")]
+    left = " The sealed one is safe." if search.photo_sha256 else ""
+    return text, [section(f"*Thank you.* The photograph is no longer in Slack.{left}")]
 
 
 def still_there(search: Search) -> tuple[str, list[Block]]:

@@ -1,4 +1,4 @@
--- The digests of what was handed out go with the class that it was of: a candidate's, or the lead's.
+-- The digests of what was handed out are a class of their own, which goes when the last of the others has.
 SET ROLE leadgate_owner;
 CREATE INDEX given_out_search ON casework.given_out (search);
 
@@ -23,14 +23,14 @@ BEGIN
                 WHERE id = asked;
         WHEN 'candidates' THEN
             UPDATE casework.search SET body = body || '{"candidates": []}' WHERE id = asked;
-            DELETE FROM casework.given_out WHERE given_out.search = asked AND given_out.label NOT IN ('lead', 'sheet');
         WHEN 'opinions' THEN
             UPDATE casework.search SET body = body || jsonb_build_object('notes', '[]'::jsonb, 'examinations',
                 (SELECT coalesce(jsonb_agg(one || '{"differences": ""}'), '[]')
                  FROM jsonb_array_elements(body -> 'examinations') AS one)) WHERE id = asked;
         WHEN 'lead' THEN
             UPDATE casework.search SET body = body || '{"corroboration": []}' WHERE id = asked;
-            DELETE FROM casework.given_out WHERE given_out.search = asked AND given_out.label IN ('lead', 'sheet');
+        WHEN 'handed-out' THEN
+            DELETE FROM casework.given_out WHERE given_out.search = asked;
         ELSE
             RAISE EXCEPTION 'casework: there is no class %', class USING ERRCODE = '23514';
     END CASE;

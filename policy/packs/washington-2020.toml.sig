@@ -1,1 +1,1 @@
-ed25519 e3f2c2e47d413ce9 U6U/Uqw22yQyOhGXWp/hxvszagivnaghyepKrTwM1mGfLUuP062AXkVFousplluvAb+rxcd09LM/cNywoi/eCw==
+ed25519 77e28dcfbf47687e 1gzWvbhA02P8y/agem0sG4ltd0LG1KGtu66mlJ5HaVR/dTAlICRbDjiVPp2y86heMfWS5uhSZcnisiE+r2EOAQ==

@@ -93,7 +93,7 @@ ELEMENTS = {
     "L11": "It expires on 12 April 2026",
     "model": "sface-yunet",
     "gallery": "1,600,000, in a gallery of 700,000 people",
-    "what no search finds": "1,234 more could not be searched",
+    "what no search finds": "Of the whole gallery, 1,234 more are found by no search",
     "pack": "nypd-2020@",
     "probe": s.SHA,
     "case": "2026-075-001234",

@@ -1,11 +1,13 @@
 """Which photographs leave Slack, and when."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot import jobs, pictures
+from bot.views import request
 from policy import model as m
 from tests import story as s
 
@@ -55,6 +57,25 @@ def test_an_examinations_photographs_go_after_the_decision_and_after_three_days_
 def test_what_was_on_its_way_to_the_examiners_when_it_was_withdrawn_goes_at_once():
     steps = [*s.TO_REVIEW[:3], (m.Withdraw("Solved."), s.DANA), s.TO_REVIEW[3]]
     assert deletions(steps) == [("decided", NOW), ("late", NOW)]
+
+
+MINOR = replace(s.ASK, fields={**s.FIELDS, "circumstances": "minor"})
+NEVER_RECEIVED = {
+    "refused": (m.ApproveRequest(approve=False, reason="It is no case of ours."), s.MARA),
+    "withdrawn": (m.Withdraw("Solved."), s.DANA),
+}
+
+
+@pytest.mark.parametrize("why", NEVER_RECEIVED)
+def test_a_photograph_that_was_never_received_leaves_slack_too_and_is_called_safe_nowhere(why):
+    held, _ = s.tell([(MINOR, s.DANA)])
+    search, told = s.tell([NEVER_RECEIVED[why]], search=held)
+    assert "clear-intake" in [job.kind for event in told for job in jobs.following(event, search, s.NOON)]
+    for text in (json.dumps(request.please_delete(search)), json.dumps(request.deleted(search))):
+        assert "safe" not in text
+    received, _ = s.tell(s.TO_REVIEW)
+    assert "sealed and is safe" in json.dumps(request.please_delete(received))
+    assert "The sealed one is safe." in json.dumps(request.deleted(received))
 
 
 def test_other_peoples_faces_go_as_soon_as_one_was_chosen():

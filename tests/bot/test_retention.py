@@ -122,33 +122,29 @@ async def test_each_class_goes_at_its_own_time_and_takes_nothing_of_another(case
     assert after.state is m.State.LEAD
 
 
-async def test_what_was_handed_out_is_known_again_as_long_as_its_class_is_kept(closed, pool):
-    handed = {"k7": b"a candidate", "lead": b"the lead", "sheet": b"its sheet"}
+HANDED = {"faces": b"the faces", "k7": b"a candidate", "lead": b"the lead", "sheet": b"its sheet"}
+
+
+async def hand_out(pool):
     async with pool.acquire() as conn, conn.transaction():
-        for label, data in handed.items():
+        for label, data in HANDED.items():
             await keep_given_out(conn, SEARCH, label, data)
 
-    async def known():
-        async with pool.acquire() as conn:
-            found = [await given_out(conn, photos.sha256(data)) for data in handed.values()]
-        return {one[1] for one in found if one}
 
-    now = datetime.now(UTC) + AFTER
-    gone = {}
-    for of in ("request", "candidates", "lead"):
-        async with pool.acquire() as conn, conn.transaction():
-            await retention.purge(conn, retention.Due(SEARCH, of, 1825, now), now)
-        gone[of] = set(handed) - await known()
-    assert gone == {"request": set(), "candidates": {"k7"}, "lead": set(handed)}
+async def known_again(pool):
+    async with pool.acquire() as conn:
+        found = [await given_out(conn, photos.sha256(data)) for data in HANDED.values()]
+    return {one[1] for one in found if one}
 
 
-@pytest.mark.parametrize(("label", "of"), [("k7", "candidates"), ("lead", "lead"), ("sheet", "lead")])
-async def test_what_was_handed_out_is_due_with_its_class_though_nothing_else_of_it_is_left(label, of, closed, pool):
-    await purged(pool, datetime.now(UTC) + AFTER)
-    async with pool.acquire() as conn, conn.transaction():
-        await keep_given_out(conn, SEARCH, label, b"late")
-    assert await purged(pool, datetime.now(UTC) + AFTER) == {of: 0}
-    assert await due(pool, datetime.now(UTC) + AFTER) == []
+async def test_what_was_handed_out_is_known_again_until_the_last_class_has_gone(closed, pool):
+    await hand_out(pool)
+    now = datetime.now(UTC)
+    assert await purged(pool, now + timedelta(days=1824)) == {}
+    assert await known_again(pool) == set(HANDED)
+    assert await purged(pool, now + AFTER) == PURGED | {"handed-out": 0}
+    assert await known_again(pool) == set()
+    assert await due(pool, now + AFTER) == []
 
 
 async def test_a_ledger_from_which_words_were_erased_still_verifies(closed, pool, database):
@@ -242,21 +238,26 @@ async def ordered(pool):
 @pytest.mark.parametrize("stage", STAGES)
 async def test_what_came_of_a_refused_authorisation_is_deleted_at_once(stage, of_europe, pool, superuser):
     await with_photographs(of_europe, pool, STAGES[stage])
+    await hand_out(pool)
     assert await due(pool, datetime.now(UTC)) == []
     await of_europe.submit(SEARCH, REFUSED, MARA)
     assert await ordered(pool) == [{"search": SEARCH}]
     now = datetime.now(UTC)
     gone = await purged(pool, now)
     assert {"probe": 2, "working-copy": 1, "candidates": 1}.items() <= gone.items()
-    assert await due(pool, now + AFTER) == []
+    assert await due(pool, now) == []
     assert await superuser.fetchval("SELECT count(*) FROM casework.photo") == 0
     search = await of_europe.look(SEARCH)
-    assert (search.candidates, search.fields, search.case_number, search.refused_by) == ((), {}, "purged", MARA.id)
+    assert (search.candidates, search.refused_by) == ((), MARA.id)
     async with pool.acquire() as conn:
         entries = await ledger.read(conn, stream_of(SEARCH), with_private=True)
-    assert not any(e.private for e in entries)
     whys = {e.data["why"] for e in entries if e.kind == "PrivateErased"}
     assert whys == {"the request was not approved"}
+    # that somebody asked and was refused stays, and what was handed out is known again
+    assert "SearchRequested.case_number" in {f"{e.kind}.{field}" for e in entries for field in e.private}
+    assert (search.case_number, bool(search.fields)) == (URGENT[0][0].case_number, True)
+    assert await known_again(pool) == set(HANDED)
+    assert {one.of for one in await due(pool, now + AFTER)} == {"request", "handed-out"}
 
 
 async def test_a_hold_keeps_what_was_refused_and_its_release_lets_it_go(of_europe, pool):
@@ -268,7 +269,7 @@ async def test_a_hold_keeps_what_was_refused_and_its_release_lets_it_go(of_europ
     assert await due(pool, now) == []
     async with pool.acquire() as conn, conn.transaction():
         await retention.release(conn, SEARCH, "case closed", "Ada", s.NOON)
-    assert {one.of for one in await due(pool, now)} >= {"probe", "working-copy", "request", "candidates"}
+    assert {one.of for one in await due(pool, now)} == {"probe", "working-copy", "candidates"}
 
 
 async def test_of_one_search_nothing_of_another_goes(of_europe, pool):

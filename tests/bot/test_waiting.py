@@ -66,6 +66,7 @@ NO_MORE = {
     "it is given back": [(BACK, EVA)],
     "somebody has a conflict": [(CONFLICT, EVA)],
     "it is withdrawn": [(m.Withdraw("The case is closed."), s.DANA)],
+    "there is a lead": [*s.says(s.LEAD, EVA), *s.says(s.LEAD, s.NOOR), (s.LOOKED, s.SYSTEM), (s.APPROVE, s.MARA)],
 }
 
 

@@ -489,9 +489,13 @@ def test_of_two_of_the_same_code_the_one_that_is_wrong_is_named():
 @pytest.mark.parametrize("key", ["name", "version"])
 def test_a_pack_does_not_go_by_the_name_or_the_version_of_its_base(key):
     without = re.sub(rf"^{key} = .*\n", "", NYPD, count=1, flags=re.MULTILINE)
-    text = gathered("nypd-2020", signed({"nypd-2020": without, "desk": DESK}))
     with pytest.raises(PackError, match=rf"^nypd-2020\.toml:1: {key}: missing-key: the key '{key}' is required here$"):
-        parse(text, "nypd-2020.toml")
+        gathered("nypd-2020", signed({"nypd-2020": without, "desk": DESK}))
+
+
+def test_a_pack_that_was_searched_under_before_that_was_asked_reads_for_ever():
+    without = re.sub(r"^version = .*\n", "", NYPD, count=1, flags=re.MULTILINE)
+    assert parse(without + BASE + DESK, "nypd-2020.toml").id == "nypd-2020@1.1.0"
 
 
 def test_a_base_is_named_by_its_exact_version():
