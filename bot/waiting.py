@@ -106,11 +106,11 @@ class Reminders:
         async with self._pool.acquire() as conn:
             account = await account_of(conn, self._team, who)
         key = ids.post_key(lease.key, "handed")
-        if account is not None and who in _waited_for(search):
+        if account is not None and who in seats.kept(search):
             channel = await self._desk.direct_channel(account)
             await self._desk.post(key, channel, home.handed(search), again=lease.again)
             search = await self._casework.look(search.id)
-            if who not in _waited_for(search):  # it ended while that was on its way
+            if who not in seats.kept(search):  # it ended while that was on its way
                 await self._settle(key, search)
         await self._casework.finish(lease)
 
@@ -118,7 +118,7 @@ class Reminders:
         """Whoever was told that it waits for them reads that it does not, and finds no buttons that are refused."""
         search = await self._casework.look(SearchId(lease.payload["search"]))
         for who, told in jobs.told_of_it(search):
-            if who not in _waited_for(search):
+            if who not in seats.kept(search):
                 await self._settle(ids.post_key(told, "handed"), search)
         await self._casework.finish(lease)
 
@@ -132,11 +132,6 @@ class Reminders:
             found = await every(conn, self._casework.packs)
         named = (lease.payload["search"], lease.payload["stage"])
         return next((one for one in found if (one.search.id, one.stage.value) == named), None)
-
-
-def _waited_for(search: Search) -> tuple[PersonId, ...]:
-    """For whom the examination waits; while a supervisor decides nobody is told that it does not: it may come back."""
-    return seats.kept(search) if search.outcome is None else ()
 
 
 def _where(one: Waiting, rooms: Rooms) -> tuple[str, str | None]:

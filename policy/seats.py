@@ -21,7 +21,9 @@ def needed(search: Search, pack: Pack) -> int:
 
 
 def kept(search: Search) -> tuple[PersonId, ...]:
-    """Those who were drawn or asked and are still waited for."""
+    """Those who were drawn or asked and are still waited for; nobody once it is over."""
+    if search.outcome is not None:
+        return ()
     done = {*_locked(search), *search.conflicted}
     return tuple(person for person in search.asked if person not in done)
 
