@@ -255,14 +255,17 @@ def _settled(search: Search) -> tuple[Job, ...]:
     """Of whoever was told that it waits for them and of whom it is not waited any more."""
     if not told_of_it(search):
         return ()
-    since = f"{search.state}:{_locked(search)}:{len(search.handed_back)}:{len(search.conflicted)}"
-    return (Job("settle-handed", f"{search.id}:{since}", {"search": search.id}),)
+    return (Job("settle-handed", f"{search.id}:{search.state}:{_seats(search)}", {"search": search.id}),)
 
 
 def _called(search: Search) -> Job:
     """A seat is free: somebody is drawn for it, or the examiners' thread says so."""
-    since = f"{_locked(search)}:{len(search.handed_back)}:{len(search.conflicted)}"
-    return Job("call-arbiter", f"{search.id}:{since}", {"search": search.id})
+    return Job("call-arbiter", f"{search.id}:{_seats(search)}", {"search": search.id})
+
+
+def _seats(search: Search) -> str:
+    """How often an opinion was locked, a seat given back, a conflict declared."""
+    return f"{_locked(search)}:{len(search.handed_back)}:{len(search.conflicted)}"
 
 
 def _drawn(named: Collection[PersonId], search: Search) -> tuple[Job, ...]:
