@@ -1,7 +1,7 @@
 """What comes round by itself, once a day: what is over is purged, and those who have to act are reminded.
 
-The day's job is ordered by whoever looks first and runs once, however many workers there are; each purge is a
-transaction of its own, each reminder a job of its own.
+The day's job is ordered by whoever looks first and runs once, however many workers there are; each search is purged in
+a transaction of its own, each reminder is a job of its own.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -73,7 +73,10 @@ class Upkeep:
     async def daily(self, lease: Lease) -> None:
         """What is over has gone, and the reminders of the day are ordered."""
         now = self._clock()
-        await self._purge_searches(now)
+        async with self._pool.acquire() as conn:
+            every = await retention.due(conn, self._casework.packs, now)
+        for search in dict.fromkeys(one.search for one in every):
+            await self._purge(search, now)
         await self._purge_logs(now)
         async with self._pool.acquire() as conn, conn.transaction():
             for job in (*await ending(conn, now), *await aftermath.due(conn, now), *self._reports(now.date())):
@@ -82,20 +85,18 @@ class Upkeep:
 
     async def purge_refused(self, lease: Lease) -> None:
         """What was found on a request that nobody approved is gone, where the pack says so."""
-        await self._purge_searches(self._clock(), SearchId(lease.payload["search"]))
+        await self._purge(SearchId(lease.payload["search"]), self._clock())
         await self._casework.finish(lease)
 
-    async def _purge_searches(self, now: datetime, search: SearchId | None = None) -> None:
-        packs = self._casework.packs
-        async with self._pool.acquire() as conn:
-            every = await retention.due(conn, packs, now, search)
-        for one in every:
-            async with self._pool.acquire() as conn, conn.transaction():
-                await store.lock(conn, one.search)
-                if one not in await retention.due(conn, packs, now, one.search):  # gone or held meanwhile
-                    continue
+    async def _purge(self, search: SearchId, now: datetime) -> None:
+        """Everything of it that is due, as it stands now: it may have gone, or be held, since somebody looked."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await store.lock(conn, search)
+            every = await retention.due(conn, self._casework.packs, now, search)
+            for one in every:
                 await retention.purge(conn, one, now)
-            log.info("retention.purged", search=one.search)
+        if every:
+            log.info("retention.purged", search=search, count=len(every))
 
     async def _purge_logs(self, now: datetime) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
