@@ -4,14 +4,13 @@ import csv
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
-from deploy.the_record import UNPRINTABLE
+from deploy.the_record import hides
 from matcher.contract import CLASS
 from matcher.dataset import SUFFIXES
 from matcher.enrolment import Enrolment
@@ -222,7 +221,7 @@ def _text(untrusted: dict[str, Any], name: str) -> str:
     if value is not None and not isinstance(value, str | int | float):
         raise NotEnrolledError(f"{name} is no text")
     text = "" if value is None else str(value).strip()
-    if any(unicodedata.category(mark) in UNPRINTABLE for mark in text):
+    if hides(text):
         raise NotEnrolledError(f"{name} {text[:80]!r} has marks in it that cannot be printed")
     return text
 

@@ -8,10 +8,15 @@ UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # what hides, turns or 
 LONGEST = 1000
 
 
+def hides(text: str) -> bool:
+    """Whether not all of it is seen where it is printed."""
+    return any(unicodedata.category(mark) in UNPRINTABLE for mark in text)
+
+
 def for_the_record(value: str) -> str:
     """The words with single blanks between them; a command line that says nothing, or hides some of it, is refused."""
     words = " ".join(value.split())
-    if not words or any(unicodedata.category(mark) in UNPRINTABLE for mark in words):
+    if not words or hides(words):
         raise typer.BadParameter("nothing is named, or with marks that cannot be printed")
     if len(words) > LONGEST:
         raise typer.BadParameter(f"say it in {LONGEST} characters")

@@ -8,7 +8,6 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from bot import database, retention
 from bot.casework import known_packs
@@ -18,7 +17,7 @@ from policy.model import SearchId
 from policy.pack import parse
 
 app = typer.Typer(no_args_is_help=True)
-console = Console(markup=False, highlight=False)
+console = Console(markup=False, highlight=False)  # what people typed is no markup
 T = TypeVar("T")
 Url = Annotated[str, typer.Option(envvar="LEADGATE_DATABASE_URL", help="the database", show_default=False)]
 By = Annotated[str, typer.Option(callback=for_the_record, help="your name")]
@@ -44,8 +43,7 @@ def held(url: Url) -> None:
     """Lists the legal holds."""
     table = Table("search", "reason", "by", "since")
     for row in _with(url, retention.held):
-        typed = Text(row["reason"]), Text(row["held_by"])  # a cell that is a string would be read as markup
-        table.add_row(row["search"], *typed, f"{row['held_at']:%Y-%m-%d %H:%M}")
+        table.add_row(row["search"], row["reason"], row["held_by"], f"{row['held_at']:%Y-%m-%d %H:%M}")
     console.print(table if table.row_count else "Nothing is held.")
 
 
