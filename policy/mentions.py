@@ -13,7 +13,7 @@ from functools import lru_cache
 from policy.days import without
 from policy.look_alikes import LETTERS
 
-PALOCHKA = {ord("ӏ"): "l"}  # small, it prints like l; capital, which is read for I elsewhere, like both
+READ_AS = LETTERS | {ord("ӏ"): "l"}  # small, it prints like l; elsewhere it is read as the I that its capital is
 
 
 def mentioned(words: Iterable[str], texts: Iterable[str]) -> str | None:
@@ -35,4 +35,4 @@ def folded(text: str) -> str:
         for c in unicodedata.normalize("NFKD", text).casefold()
         if unicodedata.category(c)[0] not in "MC" or c in "\n\t"
     )
-    return " ".join(re.sub(r"[\W_]+", " ", "".join(plain).translate(LETTERS | PALOCHKA)).split())
+    return " ".join(re.sub(r"[\W_]+", " ", "".join(plain).translate(READ_AS)).split())
