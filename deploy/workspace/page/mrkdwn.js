@@ -79,17 +79,18 @@ export function mrkdwn(text) {
   return parts.map((part, index) => (index % 2 ? h("pre", {}, unescape(part.replace(/\n$/, ""))) : lines(part)));
 }
 
+function broken(text) { return text.split("\n").flatMap((line, i) => (i ? [h("br"), line] : [line])); }
+
 export function textObject(object) {
   if (!object) return [];
   if (object.type === "mrkdwn") return object.verbatim ? lines(object.text) : mrkdwn(object.text);
-  const shown = object.text.replace(/:([a-z0-9_+-]+):/g, (all, name) => (object.emoji === false ? all : EMOJI[name] || all));
-  return shown.split("\n").flatMap((line, i) => (i ? [h("br"), line] : [line]));
+  return broken(object.text.replace(/:([a-z0-9_+-]+):/g, (all, name) => (object.emoji === false ? all : EMOJI[name] || all)));
 }
 
 function span(e) {
   let node;
   switch (e.type) {
-    case "text": node = h("span", {}, e.text.split("\n").flatMap((l, i) => (i ? [h("br"), l] : [l]))); break;
+    case "text": node = h("span", {}, broken(e.text)); break;
     case "link": node = link(e.url, e.text); break;
     case "user": node = mention(e.user_id); break;
     case "usergroup": node = mention(e.usergroup_id); break;
