@@ -118,11 +118,10 @@ class Examining:
         """The supervisors know what an examiner added once there was a lead: it may have to be recalled."""
         search = await self._acts.search(lease)
         _, thread = search.posts.get(Post.DECISION, " ").split(" ")
-        key = ids.post_key(lease.key, "note")
-        for note in search.notes[lease.payload["note"] :][:1]:  # none where its time is over (bot/retention.py)
-            await self._acts.desk.post(
-                key, self._acts.rooms.oversight, review.added(search, note), thread=thread or None, again=lease.again
-            )
+        if lease.payload["note"] < len(search.notes):  # none where their time is over (bot/retention.py)
+            key, told = ids.post_key(lease.key, "note"), review.added(search, search.notes[lease.payload["note"]])
+            room = self._acts.rooms.oversight
+            await self._acts.desk.post(key, room, told, thread=thread or None, again=lease.again)
         await self._acts.casework.finish(lease)
 
     async def retire_post(self, lease: Lease) -> None:

@@ -151,9 +151,12 @@ def _facts(search: Search, pack: Pack) -> list[tuple[str, str]]:
 def _reach(found: Mapping[str, object]) -> str:
     """Of what gallery, which classes of it (M42), and how many photographs nobody could be found in."""
     classes = f", of the class {' and '.join(str(found['classes']).split())}" if "classes" in found else ""
-    faceless = found.get("faceless", 0)
-    left = f". Of the whole gallery, {faceless:,} more are found by no search: this model finds no single face in them"
-    return f"in a gallery of {found.get('gallery_people', 0):,} people{classes}{left if faceless else ''}"
+    told = f"in a gallery of {found.get('gallery_people', 0):,} people{classes}"
+    if faceless := found.get("faceless"):
+        told += (
+            f". Of the whole gallery, {faceless:,} more are found by no search: this model finds no single face in them"
+        )
+    return told
 
 
 def _handling(search: Search, pack: Pack) -> list[str]:

@@ -126,9 +126,9 @@ def _people(pack: Pack) -> Iterator[str]:
     if emergency := pack.emergency:
         text = (
             f"In an emergency ({', '.join(emergency.purposes)}) the search runs at once, unless something gives cause "
+            f"for concern, and is approved within {emergency.approval_hours} hours, or its result is quarantined."
         )
-        text += "for concern, and is approved within "
-        yield _ruled(f"{text}{emergency.approval_hours} hours, or its result is quarantined.", emergency)
+        yield _ruled(text, emergency)
     if screen := pack.protected_activity:
         says = f"Whoever answers “{screen.field}” with “{screen.says}” states “{screen.statement}”."
         text = f"Protected activity needs a stated suspicion and a supervisor. {says}{_trigger(screen.words)}"

@@ -296,22 +296,16 @@ def _no_lead(search: Search, pack: Pack, beside: lead.Beside) -> tuple[str, list
 
 
 ARREST_PHOTOGRAPH = "Arrest photograph. Investigative lead only, not an identification."
-RECEIVED = "was received, sealed and is safe"
-NOT_RECEIVED = "was not searched, and the desk has no copy"
-
-
-def _whereabouts(search: Search) -> str:
-    return RECEIVED if search.photo_sha256 else NOT_RECEIVED
 
 
 def please_delete(search: Search) -> tuple[str, list[Block]]:
     """Beneath a photograph that the bot may not take away itself."""
-    return f"Search {search.id}: please delete the photograph you posted", [
-        section(
-            f"*This workspace keeps no photographs.* Yours {_whereabouts(search)}. Slack lets only you delete what you "
-            "posted: please delete the photograph above now. That it was asked is recorded."
-        )
-    ]
+    yours = "received, sealed and is safe" if search.photo_sha256 else "not searched, and the desk has no copy"
+    told = (
+        f"*This workspace keeps no photographs.* Yours was {yours}. Slack lets only you delete what you posted: please "
+        "delete the photograph above now. That it was asked is recorded."
+    )
+    return f"Search {search.id}: please delete the photograph you posted", [section(told)]
 
 
 def deleted(search: Search) -> tuple[str, list[Block]]:
